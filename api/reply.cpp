@@ -1,0 +1,109 @@
+#include "api/reply.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace mayfly::api {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// The part before `separator`; the rest stays in `text`.
+std::string_view take_part(std::string_view& text, char separator) {
+  const std::size_t end = std::min(text.find(separator), text.size());
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return trimmed(part);
+}
+
+struct MediaRange {
+  std::string_view type;
+  int quality = 1000;  // thousandths
+};
+
+MediaRange parse_range(std::string_view text) {
+  MediaRange range{.type = take_part(text, ';')};
+  while (!text.empty()) {
+    std::string_view parameter = take_part(text, ';');
+    if (!parameter.starts_with("q=") && !parameter.starts_with("Q=")) continue;
+    parameter.remove_prefix(2);
+    double quality = 0;  // a malformed weight: not wanted
+    std::from_chars(parameter.data(), parameter.data() + parameter.size(), quality);
+    range.quality = static_cast<int>(std::clamp(quality, 0.0, 1.0) * 1000);
+  }
+  return range;
+}
+
+enum class Match : std::uint8_t { none, any, kind, exact };  // the more exact one decides
+
+Match match(std::string_view range, std::string_view offer) {
+  const std::string_view type = trimmed(offer.substr(0, offer.find(';')));
+  if (range == type) return Match::exact;
+  if (range == "*/*") return Match::any;
+  if (range.ends_with("/*") && type.starts_with(range.substr(0, range.size() - 1))) {
+    return Match::kind;
+  }
+  return Match::none;
+}
+
+int quality_of(std::string_view offer, std::string_view accept) {
+  constexpr std::size_t ranges_max = 64;
+  Match best = Match::none;
+  int quality = 0;
+  for (std::size_t i = 0; i < ranges_max && !accept.empty(); ++i) {
+    const MediaRange range = parse_range(take_part(accept, ','));
+    const Match matched = match(range.type, offer);
+    if (matched <= best) continue;
+    best = matched;
+    quality = range.quality;
+  }
+  return quality;
+}
+
+}  // namespace
+
+Reply json_reply(std::string body) {
+  return {.media_type = std::string(json_media_type), .body = std::move(body)};
+}
+
+Reply problem_reply(const Problem& problem, std::string_view path) {
+  Reply reply{.status = http_status(problem.kind),
+              .media_type = std::string(problem_media_type),
+              .body = problem_json(problem, path)};
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  if (problem.kind == ProblemKind::too_many_runs || problem.kind == ProblemKind::unavailable) {
+    reply.headers.emplace_back("Retry-After", "5");
+  }
+  return reply;
+}
+
+std::vector<std::pair<std::string, std::string>> security_headers() {
+  return {
+      {"Content-Security-Policy",
+       "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+       "frame-ancestors 'none'"},
+      {"X-Content-Type-Options", "nosniff"},
+      {"Referrer-Policy", "no-referrer"},
+      {"Cross-Origin-Opener-Policy", "same-origin"},
+  };
+}
+
+std::string_view negotiate(std::string_view accept, const std::vector<std::string_view>& offers) {
+  if (trimmed(accept).empty()) return offers.front();
+  std::string_view best;
+  int best_quality = 0;
+  for (const std::string_view offer : offers) {
+    const int quality = quality_of(offer, accept);
+    if (quality > best_quality) {
+      best = offer;
+      best_quality = quality;
+    }
+  }
+  return best;
+}
+
+}  // namespace mayfly::api

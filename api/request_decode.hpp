@@ -1,0 +1,49 @@
+// The body of POST /execute -> what the pipeline runs. api/README.md shows the form.
+//
+// Shapes    {"dataset": {"data", "format"}, "sandbox": {"scripts", "script", "entrypoint", "tools",
+//           "environment"}, "assertions", "nonce"}, every member but the sandbox optional.
+//           "dataset.url" and "sandbox.llm" are understood and refused: not in this version.
+// Errors    A Problem: malformed_request (not JSON, duplicate members), invalid_request (with a
+//           pointer for each field at fault: unknown, missing, of a wrong type, out of bounds; the
+//           bound and the fix are named), not_implemented. No value of a field is ever in it.
+// Threads   Pure functions.
+#pragma once
+#include <cstdint>
+#include <expected>
+#include <string_view>
+
+#include "api/problem.hpp"
+#include "pipeline/execute.hpp"
+
+namespace mayfly::api {
+
+// Everything but the dataset's own bytes: scripts are at most 16 MiB, and may be escaped.
+inline constexpr std::size_t request_rest_bytes_max = std::size_t{24} * 1024 * 1024;
+
+inline constexpr std::int64_t timeout_seconds_max = 86'400;
+inline constexpr std::int64_t max_cpu_seconds_max = 86'400;
+inline constexpr std::int64_t max_memory_mb_min = 4;
+inline constexpr std::int64_t max_memory_mb_max = 1'048'576;
+inline constexpr std::int64_t max_processes_max = 32'768;
+inline constexpr std::int64_t max_open_files_min = 8;
+inline constexpr std::int64_t max_open_files_max = 1'048'576;
+inline constexpr std::int64_t max_disk_mb_max = 1'048'576;
+inline constexpr std::int64_t max_files_min = 16;
+inline constexpr std::int64_t max_files_max = 16'777'216;
+inline constexpr std::int64_t max_output_bytes_max = std::int64_t{16} * 1024 * 1024;
+inline constexpr std::size_t tools_max = 64;
+inline constexpr std::size_t tool_name_bytes_max = 64;
+inline constexpr std::size_t variable_bytes_max = 32'768;  // "NAME=value"
+inline constexpr std::size_t assertion_name_bytes_max = 256;
+inline constexpr std::size_t assertion_value_bytes_max = 64;
+inline constexpr std::size_t field_errors_max = 32;  // reported in one problem
+
+// Was there a dataset.data, taken out of the text on its way in?
+enum class DatasetData : std::uint8_t { absent, taken };
+
+// `rest_json` is the body without the value of dataset.data. The dataset itself is for the caller
+// to put into the result.
+std::expected<pipeline::ExecutionRequest, Problem> decode_request(std::string_view rest_json,
+                                                                  DatasetData data);
+
+}  // namespace mayfly::api

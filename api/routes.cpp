@@ -1,0 +1,154 @@
+#include "api/routes.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "api/certificate_route.hpp"
+#include "api/json_out.hpp"
+#include "api/search_route.hpp"
+#include "web/page.hpp"
+
+namespace mayfly::api {
+namespace {
+
+struct Endpoint {
+  std::string_view path;
+  std::string_view says;
+};
+constexpr std::array endpoints = {
+    Endpoint{"/execute", "POST a dataset and a sandbox; get a result and its certificate"},
+    Endpoint{"/certificate/{id}", "GET a certificate; ?format=summary|claim|statement|dsse|text"},
+    Endpoint{"/certificate/{id}/verify", "GET every check of it, with a verdict"},
+    Endpoint{"/certificates",
+             "GET those that match dataset_hash, sandbox_hash, claim_hash, status"},
+    Endpoint{"/claims/{hash}", "GET every certificate with that claim"},
+    Endpoint{"/healthz", "GET whether the service can answer"},
+};
+
+Reply index_page() {
+  web::Section section{"What there is", {}};
+  for (const Endpoint& endpoint : endpoints) {
+    section.rows.push_back({std::string(endpoint.path), std::string(endpoint.says)});
+  }
+  return {.media_type = std::string(html_media_type),
+          .body = web::render(
+              {"Mayfly " MAYFLY_VERSION, "Run once, leave only proof.", {std::move(section)}})};
+}
+
+Reply index(const Call& call) {
+  const auto type = negotiate(call.accept, {json_media_type, html_media_type});
+  if (type == html_media_type) return index_page();
+  JsonOut json(reply_bounds);
+  json.begin_object();
+  json.member("service", "mayfly");
+  json.member("version", MAYFLY_VERSION);
+  json.name("endpoints");
+  json.begin_object();
+  for (const Endpoint& endpoint : endpoints) json.member(endpoint.path, endpoint.says);
+  json.end_object();
+  json.end_object();
+  auto text = std::move(json).finish();
+  return text ? json_reply(std::move(*text)) : problem_reply(problem_of(text.error()), call.path);
+}
+
+Reply health(const Call& call, const Service& service) {
+  store::Query query;
+  query.limit = 1;
+  if (const auto page = service.store.search(query); !page) {
+    return problem_reply({ProblemKind::unavailable, "the certificate store does not answer"},
+                         call.path);
+  }
+  Reply reply = json_reply(R"({"status":"ok","version":")" MAYFLY_VERSION R"("})");
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  return reply;
+}
+
+Reply style_sheet() {
+  return {.media_type = "text/css; charset=utf-8",
+          .body = std::string(web::style_sheet()),
+          .headers = {{"Cache-Control", "public, max-age=3600"}}};
+}
+
+Reply method_not_allowed(const Call& call, std::string_view allowed) {
+  Reply reply = problem_reply(
+      {ProblemKind::method_not_allowed, "this path answers " + std::string(allowed)}, call.path);
+  reply.headers.emplace_back("Allow", std::string(allowed));
+  return reply;
+}
+
+std::optional<Reply> refuse_content_type(const Call& call) {
+  const std::string_view type =
+      std::string_view(call.content_type).substr(0, call.content_type.find(';'));
+  constexpr std::string_view wanted = "application/json";
+  const auto same = [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  };
+  const std::size_t end = type.find_last_not_of(" \t");
+  if (end != std::string_view::npos && std::ranges::equal(type.substr(0, end + 1), wanted, same)) {
+    return std::nullopt;
+  }
+  return problem_reply(
+      {ProblemKind::unsupported_media_type, "send the request as Content-Type: application/json"},
+      call.path);
+}
+
+// A server on loopback can be reached by every page that its user's browser shows, under any name
+// (DNS rebinding). A browser names the page in Origin with each POST; no page of ours sends one.
+std::optional<Reply> refuse_web_page(const Call& call) {
+  if (call.origin.empty()) return std::nullopt;
+  return problem_reply({ProblemKind::cross_origin,
+                        "a run is asked for by a program, not by a web page (Origin header)"},
+                       call.path);
+}
+
+std::string_view without_version(std::string_view path) {
+  constexpr std::string_view version = "/v1";
+  if (path.starts_with(version) && (path.size() == version.size() || path[version.size()] == '/')) {
+    path.remove_prefix(version.size());
+  }
+  return path.empty() ? "/" : path;
+}
+
+std::optional<Reply> read(std::string_view path, const Call& call, const Service& service) {
+  constexpr std::string_view certificate = "/certificate/";
+  constexpr std::string_view verify = "/verify";
+  constexpr std::string_view claims = "/claims/";
+  if (path == "/") return index(call);
+  if (path == "/healthz") return health(call, service);
+  if (path == web::style_sheet_path) return style_sheet();
+  if (path == "/certificates") return search_certificates(call, service);
+  if (path.starts_with(claims)) {
+    return list_claim(path.substr(claims.size()), call, service);
+  }
+  if (!path.starts_with(certificate)) return std::nullopt;
+  path.remove_prefix(certificate.size());
+  if (path.ends_with(verify)) {
+    path.remove_suffix(verify.size());
+    return verify_certificate(path, call, service);
+  }
+  return get_certificate(path, call, service);
+}
+
+}  // namespace
+
+std::optional<Reply> answer(const Call& call, const Service& service) {
+  const std::string_view path = without_version(call.path);
+  const bool reads = call.method == "GET" || call.method == "HEAD";
+  if (path == "/execute") {
+    if (call.method != "POST") return method_not_allowed(call, "POST");
+    if (auto refusal = refuse_web_page(call)) return refusal;
+    return refuse_content_type(call);
+  }
+  // A method is refused only where the path exists: ask what GET would say about the path alone.
+  if (reads) {
+    if (auto reply = read(path, call, service)) return reply;
+  } else if (path == "/" || path == "/healthz" || path == "/certificates" ||
+             path == web::style_sheet_path || path.starts_with("/claims/") ||
+             path.starts_with("/certificate/")) {
+    return method_not_allowed(call, "GET, HEAD");
+  }
+  return problem_reply({ProblemKind::not_found, "nothing is here; GET / lists what there is"},
+                       call.path);
+}
+
+}  // namespace mayfly::api

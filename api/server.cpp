@@ -1,0 +1,377 @@
+#include "api/server.hpp"
+
+#include <httplib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <thread>
+
+#include "api/connection_queue.hpp"
+#include "api/execute_route.hpp"
+#include "api/request_decode.hpp"
+#include "api/routes.hpp"
+#include "base/text_encoding.hpp"
+#include "crypto/random.hpp"
+
+namespace mayfly::api {
+namespace {
+
+constexpr std::string_view request_id_header = "X-Request-Id";
+
+std::string fresh_request_id() {
+  std::array<std::uint8_t, 12> random{};
+  crypto::fill_random(random);
+  return "req_" + hex_encode(random);
+}
+
+bool is_request_id(std::string_view text) {
+  constexpr std::size_t bytes_max = 64;
+  return !text.empty() && text.size() <= bytes_max && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_' || c == '.';
+  });
+}
+
+struct ExchangeRecord {  // for the log line
+  std::string method = "-";
+  std::string path = "-";
+  std::string request_id = fresh_request_id();
+  std::string certificate_id;
+  int status = 0;
+};
+
+// The library reads and writes through this, and so within our deadlines and bounds.
+class ConnectionStream final : public httplib::Stream {
+ public:
+  explicit ConnectionStream(Connection& connection) : connection_(connection) {}
+
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* out, std::size_t size) override { return connection_.read({out, size}); }
+  ssize_t write(const char* bytes, std::size_t size) override {
+    return connection_.write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return connection_.socket().borrow(); }
+
+ private:
+  Connection& connection_;
+};
+
+// The library's server without its sockets and threads: it parses one request from our stream,
+// calls back, and writes the reply. Its own listener accepts without close-on-exec, and its own
+// reader lets a header or a chunk size grow without end.
+class Exchange final : private httplib::Server {
+ public:
+  Exchange(Connection& connection, const Service& service, ExchangeRecord& record)
+      : connection_(connection), service_(service), record_(record) {
+    set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      auto reply = answer(call_of(request), service_);
+      if (!reply) return HandlerResponse::Unhandled;
+      fill(response, std::move(*reply));
+      return HandlerResponse::Handled;
+    });
+    // A refusal is worth more before a large body than after it.
+    set_expect_100_continue_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+          if (request.method != "POST") return 100;
+          auto reply = answer(call_of(request), service_);
+          if (!reply) return 100;
+          fill(response, std::move(*reply));
+          return response.status;
+        });
+    const HandlerWithContentReader execute_handler = [this](const httplib::Request& request,
+                                                            httplib::Response& response,
+                                                            const httplib::ContentReader& content) {
+      fill(response, execute(call_of(request), service_, reader_of(content)));
+    };
+    Post("/execute", execute_handler);
+    Post("/v1/execute", execute_handler);
+    // What the library refuses by itself: a reply without a body yet.
+    set_error_handler(
+        HandlerWithResponse([this](const httplib::Request& request, httplib::Response& response) {
+          if (response.body.empty()) fill(response, library_refusal(request, response.status));
+          return HandlerResponse::Handled;
+        }));
+    set_exception_handler([this](const httplib::Request& request, httplib::Response& response,
+                                 const std::exception_ptr& /*exception*/) {
+      fill(response, problem_reply({ProblemKind::internal, "the request could not be answered"},
+                                   request.path));
+    });
+  }
+
+  void run() {
+    ConnectionStream stream(connection_);
+    bool connection_closed = false;
+    process_request(
+        stream, /*close_connection=*/true, connection_closed, [this](httplib::Request& request) {
+          // No ranges and no compression: a reply is the bytes that were hashed.
+          request.headers.erase("Range");
+          request.headers.erase("Accept-Encoding");
+          request.ranges.clear();
+          record_.method = request.method;
+          record_.path = request.path;
+          const std::string id = request.get_header_value(std::string(request_id_header));
+          if (is_request_id(id)) record_.request_id = id;
+        });
+  }
+
+ private:
+  static Call call_of(const httplib::Request& request) {
+    return {.method = request.method,
+            .path = request.path,
+            .query = request.params,
+            .accept = request.get_header_value("Accept"),
+            .content_type = request.get_header_value("Content-Type"),
+            .if_none_match = request.get_header_value("If-None-Match"),
+            .origin = request.get_header_value("Origin")};
+  }
+
+  void fill(httplib::Response& response, Reply reply) {
+    response.status = reply.status;
+    response.body = std::move(reply.body);
+    response.headers.clear();
+    for (const auto& [name, value] : reply.headers) response.set_header(name, value);
+    for (const auto& [name, value] : security_headers()) response.set_header(name, value);
+    response.set_header(std::string(request_id_header), record_.request_id);
+    if (!reply.media_type.empty()) response.set_header("Content-Type", reply.media_type);
+    record_.status = reply.status;
+    if (!reply.certificate_id.empty()) record_.certificate_id = std::move(reply.certificate_id);
+  }
+
+  static Reply library_refusal(const httplib::Request& request, int status) {
+    const bool is_ours = status >= 500;
+    return problem_reply({is_ours ? ProblemKind::internal : ProblemKind::malformed_request,
+                          is_ours ? "the request could not be answered"
+                                  : "the request is not one that is understood here"},
+                         request.path);
+  }
+
+  BodyReader reader_of(const httplib::ContentReader& content) {
+    return [this, &content](const BodySink& sink) -> std::expected<void, Problem> {
+      bool wanted = true;
+      const bool whole = content([&](const char* bytes, std::size_t size) {
+        wanted = sink(bytes_of({bytes, size})).has_value();
+        // The library's buffer, on this thread's stack: nobody reads it after us.
+        ::explicit_bzero(const_cast<char*>(bytes), size);
+        return wanted;
+      });
+      if (connection_.fault()) return std::unexpected(*connection_.fault());
+      if (whole || !wanted) return {};
+      return std::unexpected(
+          Problem{ProblemKind::malformed_request, "the body did not come whole"});
+    };
+  }
+
+  Connection& connection_;
+  const Service& service_;
+  ExchangeRecord& record_;
+};
+
+// A refusal of the head itself: the library never saw the request.
+void write_refusal(Connection& connection, const Problem& problem, ExchangeRecord& record) {
+  const Reply reply = problem_reply(problem, "/");
+  record.status = reply.status;
+  std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " " +
+                     std::string(title(problem.kind)) + "\r\nConnection: close\r\n";
+  const auto add = [&text](std::string_view name, std::string_view value) {
+    text += std::string(name) + ": " + std::string(value) + "\r\n";
+  };
+  for (const auto& [name, value] : reply.headers) add(name, value);
+  for (const auto& [name, value] : security_headers()) add(name, value);
+  add(request_id_header, record.request_id);
+  add("Content-Type", reply.media_type);
+  add("Content-Length", std::to_string(reply.body.size()));
+  connection.write(text + "\r\n" + reply.body);
+}
+
+void run_exchange(Connection& connection, const Service& service, ExchangeRecord& record) {
+  const auto head = connection.read_head();
+  if (!head) {
+    if (!head.error().detail.empty()) write_refusal(connection, head.error(), record);
+    return connection.finish();
+  }
+  record.method = head->method;
+  record.path = head->path;
+  const bool has_body = head->body != RequestHead::Body::none;
+  if (head->method == "POST" && !has_body) {
+    write_refusal(connection,
+                  {ProblemKind::length_required,
+                   "a POST needs a body: send Content-Length or Transfer-Encoding: chunked"},
+                  record);
+    return connection.finish();
+  }
+  Exchange(connection, service, record).run();
+  connection.finish();
+}
+
+// Bytes of a stranger, shortened, so that they cannot end a line or look like a field.
+std::string inert(std::string_view text) {
+  constexpr std::size_t shown_bytes_max = 128;
+  std::string shown;
+  for (const char c : text.substr(0, shown_bytes_max)) {
+    shown += c > 0x20 && c < 0x7f && c != '"' && c != '=' ? c : '?';
+  }
+  return shown;
+}
+
+void log_to_standard_error(std::string_view line) {
+  const std::string text = std::string(line) + "\n";
+  // One write, so that lines of several threads do not mix. A lost log line stops nothing.
+  static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size()));
+}
+
+std::uint64_t body_room(const intake::IntakeLimits& intake) {
+  constexpr std::uint64_t sum_cannot_overflow = std::uint64_t{1} << 60;
+  return std::min(intake.dataset_bytes_max, sum_cannot_overflow) / 3 * 4 + 4 +
+         request_rest_bytes_max;
+}
+
+class Workers {
+ public:
+  Workers(const ServeOptions& options, const Service& service, ConnectionQueue& queue,
+          const Interrupts& interrupts)
+      : log_(options.log),
+        limits_{options.deadlines, options.body_bytes_max.value_or(body_room(options.intake))},
+        service_(service),
+        queue_(queue),
+        interrupts_(interrupts) {}
+
+  Result<void> start(std::size_t threads) {
+    // All buffers first: a machine that cannot lock them must say so at start, not under load.
+    for (std::size_t i = 0; i < threads; ++i) {
+      TRY(ReceiveBuffer buffer, ReceiveBuffer::allocate());
+      buffers_.push_back(std::move(buffer));
+    }
+    try {
+      for (ReceiveBuffer& buffer : buffers_) {
+        {
+          const std::lock_guard lock(mutex_);
+          ++running_;
+        }
+        threads_.emplace_back([this, &buffer] { work(buffer); });
+      }
+    } catch (const std::system_error&) {
+      queue_.close();
+      join();
+      return fail(ErrorCode::unavailable, "cannot start " + std::to_string(threads) +
+                                              " threads: raise the limit on tasks, or use fewer");
+    }
+    return {};
+  }
+
+  // True: all have finished by then.
+  bool wait_for(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    return finished_.wait_for(lock, patience, [&] { return running_ == 0; });
+  }
+  void join() {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  void work(ReceiveBuffer& buffer) {
+    while (auto socket = queue_.take()) answer_one(std::move(*socket), buffer);
+    const std::lock_guard lock(mutex_);
+    --running_;
+    finished_.notify_all();
+  }
+
+  void answer_one(UniqueFd socket, ReceiveBuffer& buffer) {
+    const auto started = std::chrono::steady_clock::now();
+    Connection connection(std::move(socket), buffer, limits_, interrupts_);
+    ExchangeRecord record;
+    run_exchange(connection, service_, record);
+    if (record.status == 0) return;  // Came and left without asking: a port check.
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now() - started);
+    std::string line = "at=" + to_rfc3339(service_.parts.now()) +
+                       " event=request method=" + inert(record.method) +
+                       " path=" + inert(record.path) + " status=" + std::to_string(record.status) +
+                       " ms=" + std::to_string(took.count()) +
+                       " received_bytes=" + std::to_string(connection.bytes_received()) +
+                       " request_id=" + record.request_id;
+    if (!record.certificate_id.empty()) line += " certificate_id=" + record.certificate_id;
+    log_(line);
+  }
+
+  const std::function<void(std::string_view)> log_;
+  const ConnectionLimits limits_;
+  const Service& service_;
+  ConnectionQueue& queue_;
+  const Interrupts interrupts_;
+  std::vector<ReceiveBuffer> buffers_;
+  std::vector<std::thread> threads_;
+  std::mutex mutex_;
+  std::condition_variable finished_;
+  std::size_t running_ = 0;
+};
+
+// From the accepting thread, so without waiting: whoever cannot take it at once goes without.
+void turn_away(const UniqueFd& socket) {
+  constexpr std::string_view reply =
+      "HTTP/1.1 503 Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n"
+      "Content-Length: 0\r\n\r\n";
+  static_cast<void>(
+      !::send(socket.borrow(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+Result<void> accept_until_stopped(Listener& listener, ConnectionQueue& queue, int stop_fd) {
+  for (;;) {
+    TRY(auto connection, listener.accept(stop_fd));
+    if (!connection) return {};
+    if (const auto surplus = queue.offer(std::move(*connection))) turn_away(*surplus);
+  }
+}
+
+Result<void> check_options(const ServeOptions& options) {
+  if (options.runs_max >= 1 && options.runs_max <= runs_at_once_max && options.readers_max >= 1) {
+    return {};
+  }
+  return fail(ErrorCode::limit, "runs_max is 1 to " + std::to_string(runs_at_once_max) +
+                                    " (runs_at_once_max), and readers_max is at least 1");
+}
+
+}  // namespace
+
+Result<void> serve(const ServeOptions& wanted, const pipeline::Parts& parts, store::Store& store,
+                   int stop_fd) {
+  ServeOptions options = wanted;
+  if (!options.log) options.log = log_to_standard_error;
+  CHECK_OK(check_options(options));
+  TRY(Listener listener, Listener::open(options.listen, options.plaintext_from_network));
+  TRY(const intake::JobIdentity identity, executor::job_identity());
+  const UniqueFd cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!cancel) return fail_errno("making the cancel event");
+
+  RunSlots slots(options.runs_max);
+  Service service{.parts = parts,
+                  .store = store,
+                  .slots = slots,
+                  .intake = options.intake,
+                  .identity = identity,
+                  .cancel_fd = cancel.borrow()};
+  service.parts.store = &store;
+  ConnectionQueue queue(options.connections_waiting_max);
+  Workers workers(options, service, queue, {.before_head = stop_fd, .always = cancel.borrow()});
+  CHECK_OK(workers.start(options.runs_max + options.readers_max));
+  if (options.plaintext_from_network) {
+    options.log("event=weakening what=plaintext-from-network reason=\"" +
+                inert(options.plaintext_from_network->reason) + "\"");
+  }
+  if (options.on_listening) options.on_listening(listener.address());
+
+  auto accepted = accept_until_stopped(listener, queue, stop_fd);
+  queue.close();
+  if (!accepted || !workers.wait_for(options.drain)) ::eventfd_write(cancel.borrow(), 1);
+  workers.join();
+  return accepted;
+}
+
+}  // namespace mayfly::api

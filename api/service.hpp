@@ -1,0 +1,19 @@
+// What the routes work with; put together once by serve().
+#pragma once
+#include "api/run_slots.hpp"
+#include "intake/limits.hpp"
+#include "pipeline/execute.hpp"
+#include "store/store.hpp"
+
+namespace mayfly::api {
+
+struct Service {
+  pipeline::Parts parts;  // parts.store is always set
+  store::Store& store;
+  RunSlots& slots;
+  intake::IntakeLimits intake;
+  intake::JobIdentity identity = intake::JobIdentity::same_user;
+  int cancel_fd = -1;  // readable: stop every job now
+};
+
+}  // namespace mayfly::api

@@ -1,0 +1,206 @@
+// The certificate as plain structs. docs/certificate-format.md is the reference for every member;
+// encode.hpp and decode.hpp are the only code that knows its JSON spelling.
+//
+// Shapes    Integers fit |n| <= 2^53-1. Vectors that the format calls sorted are sorted by the
+//           encoder, so callers may fill them in any order. Times are Unix milliseconds.
+// Threads   Plain values.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "crypto/sha2.hpp"
+
+namespace mayfly::certificate {
+
+using crypto::Sha256;
+
+struct NamedDigest {
+  std::string name;
+  Sha256 digest;
+  std::int64_t size = 0;  // bytes
+};
+
+// What computation was asked for. sandbox_hash is the SHA-256 of this object's canonical bytes, so
+// a reader recomputes it from the certificate alone.
+struct Sandbox {
+  std::vector<std::string> command;      // argv as executed
+  std::vector<std::string> environment;  // "NAME=value", sorted
+  std::string image;                     // "host-usr" (measured by use), later "sha256:..."
+  std::string policy;                    // name of the seccomp policy: "default"
+  Sha256 policy_hash;                    // over the policy's rules as data
+  std::optional<Sha256> prompt_hash;     // LLM prompt, if any
+  std::vector<NamedDigest> scripts;      // sorted by name
+  std::vector<std::string> tools;        // sorted; empty = any program of the image
+};
+
+// Every limit is filled in; none is implied.
+struct Limits {
+  std::int64_t wall_ms = 0;
+  std::int64_t cpu_ms = 0;
+  std::int64_t memory_bytes = 0;
+  std::int64_t pids = 0;
+  std::int64_t open_files = 0;
+  std::int64_t disk_bytes = 0;
+  std::int64_t disk_inodes = 0;
+  std::int64_t output_bytes = 0;
+};
+
+// A threshold fixed before the run. `name` is a dotted path into the result's JSON value.
+struct Assertion {
+  std::string name;
+  std::string op;     // "==" "!=" "<" "<=" ">" ">="
+  std::string value;  // canonical decimal, "0.95"
+  // After the run: "true" | "false" | "unknown" (no such number in the result).
+  std::string verdict = "unknown";
+};
+
+struct ToolUse {               // One kind of program execution; equal ones are counted together.
+  std::string tool;            // base name of the executed file
+  Sha256 digest;               // of the executed file's bytes
+  std::string args_hash;       // "hmac-sha256:<hex>" of argv, keyed by the disclosure key
+  std::int64_t exit_code = 0;  // 0..255, or minus the signal number
+  std::int64_t count = 0;
+  auto operator<=>(const ToolUse&) const = default;
+};
+
+struct LlmCall {
+  std::string model;
+  Sha256 prompt_hash;
+  std::int64_t tokens_used = 0;
+  std::int64_t count = 0;
+};
+
+struct FileOp {
+  std::string op;         // "read" | "write" | "create" | "remove" | "denied"
+  std::string path_hash;  // "hmac-sha256:<hex>"
+  std::int64_t count = 0;
+};
+
+struct NetworkCall {
+  std::string destination;  // "address:port" as asked for
+  std::string verdict;      // "denied" | "allowed"
+  std::int64_t count = 0;
+};
+
+// Aggregated and sorted: order, pids, times and temporary names of a run never get here.
+// An absent vector means "not recorded" (see Trace::coverage), an empty one "recorded, none".
+struct Execution {
+  std::optional<std::vector<LlmCall>> llm_calls;
+  std::optional<std::vector<ToolUse>> tool_uses;
+  std::optional<std::vector<FileOp>> file_ops;
+  std::optional<std::vector<NetworkCall>> network_calls;
+};
+
+struct ResultRecord {
+  Sha256 digest;  // of the result's raw bytes: the truth
+  std::string
+      media_type;  // "application/json" | "text/plain; charset=utf-8" | "application/octet-stream"
+  std::int64_t size = 0;             // bytes
+  std::optional<std::string> value;  // canonical JSON reading of the raw bytes, if lossless
+  std::int64_t exit_code = 0;        // 0..255, or minus the signal number; -1 if it never started
+  std::string status;  // "succeeded" "failed" "signalled" "timed_out" "limit_<which>" "denied"
+};
+
+struct FilesUsed {  // Files of the image that the job executed (later: or opened), by content.
+  Sha256 root;      // crypto::content_hash, label "mayfly/files-used/v1"
+  std::int64_t count = 0;
+};
+
+// Deterministic: the same inputs give the same claim. Nothing else may enter.
+struct Claim {
+  std::string dataset_hash;  // "sha256:..." | "none" when the job takes no dataset
+  std::string dataset_format;
+  std::int64_t dataset_bytes = 0;
+  Sandbox sandbox;
+  Sha256 sandbox_hash;  // set by the encoder
+  Sha256 input_hash;    // set by the encoder: all that is known before the run
+  Limits limits;
+  std::vector<std::string> models;
+  std::string determinism = "deterministic";  // | "seeded" | "external"
+  std::vector<Assertion> assertions;          // in the order given
+  FilesUsed files_used;
+  Execution execution;
+  ResultRecord result;
+};
+
+struct Lifecycle {  // Non-decreasing; the last one is the certificate's timestamp.
+  UnixMillis dataset_loaded;
+  UnixMillis execution_started;
+  UnixMillis execution_completed;
+  UnixMillis dataset_deleted;
+  UnixMillis sandbox_destroyed;
+};
+
+struct Wipe {
+  std::string method;                // "zero+truncate+close"
+  std::int64_t bytes = 0;            // zeroed
+  std::vector<std::string> scanned;  // what was looked at: "mapping" "descriptors" "processes" ...
+  std::int64_t residue = 0;          // bytes, processes, mounts and cgroups found; must be 0
+};
+
+struct Usage {
+  std::int64_t cpu_ms = 0;
+  std::int64_t wall_ms = 0;
+  std::int64_t peak_memory_bytes = 0;
+  std::int64_t processes = 0;  // executions and forks seen
+  std::int64_t stdout_bytes = 0;
+  std::int64_t stderr_bytes = 0;
+};
+
+struct Trace {
+  Sha256 root;            // RFC 6962 tree over the salted events; empty tree: SHA-256("")
+  std::int64_t size = 0;  // events
+  // "executions" | "files" | "network" | "llm" -> "complete" | "not-recorded" | "blocked"
+  std::map<std::string, std::string> coverage;
+};
+
+struct Software {
+  std::string version;
+  Sha256 mayfly;  // digest of the program that ran the pipeline
+  Sha256 runner;  // digest of mayfly-runner
+};
+
+struct Run {
+  std::string run_id;  // "run_" + 32 hex
+  std::string attempt = "uncounted";
+  Bytes nonce;  // 0..64 bytes chosen by the submitter
+  Lifecycle lifecycle;
+  Wipe wipe;
+  Usage usage;
+  bool output_truncated = false;
+  Trace trace;
+  std::map<std::string, std::string> confinement;  // mechanism -> what was in force
+  std::map<std::string, std::string> host;         // kernel, swap, core_pattern, init_on_free
+  std::string backend = "native";
+  std::string assurance;  // backend x TEE: "native+simulated", "native+tdx", ...
+  Bytes signer;           // Ed25519 public key, 32 bytes
+  std::string tee;        // "simulated-tdx" | "tdx" | ...
+  Software software;
+  std::string time_source = "host-clock";
+};
+
+struct Signature {
+  std::string algorithm;  // "ed25519"
+  Bytes public_key;
+  Bytes signature;  // over DSSE PAE(payload type, statement slice)
+};
+
+struct Proof {
+  std::vector<Signature> signatures;
+  std::string tee_kind;    // = run.tee
+  std::string tee_format;  // "tdx-quote-v4"
+  Bytes tee_quote;
+  UnixMillis timestamp;  // = run.lifecycle.sandbox_destroyed, which is signed
+};
+
+struct Statement {
+  Claim claim;
+  Run run;
+};
+
+}  // namespace mayfly::certificate

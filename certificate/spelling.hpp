@@ -1,0 +1,259 @@
+// The JSON spelling of every struct of model.hpp, written once: the encoder and the decoder both
+// walk it, so one cannot know a member that the other does not.
+//
+// Use       A Walk has one function per kind of member (count, text, digest, list, ...). `T` is the
+//           struct, const for the encoder. Order here does not matter: JSON members are sorted.
+// Threads   Pure functions over their arguments.
+#pragma once
+#include <concepts>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+
+#include "certificate/field_rules.hpp"
+#include "certificate/model.hpp"
+
+namespace mayfly::certificate {
+
+inline constexpr std::string_view certificate_schema = "mayfly/certificate/v1";
+inline constexpr std::string_view statement_type = "https://in-toto.io/Statement/v1";
+inline constexpr std::string_view predicate_type = "urn:mayfly:execution:v1";
+
+template <class T, class Record>
+concept Like = std::same_as<std::remove_const_t<T>, Record>;
+
+// What makes two entries of a sorted list the same one.
+inline const std::string& identity(const std::string& text) {
+  return text;
+}
+inline const std::string& identity(const NamedDigest& entry) {
+  return entry.name;
+}
+inline auto identity(const ToolUse& use) {
+  return std::tie(use.tool, use.digest, use.args_hash, use.exit_code);
+}
+inline auto identity(const LlmCall& call) {
+  return std::tie(call.model, call.prompt_hash, call.tokens_used);
+}
+inline auto identity(const FileOp& op) {
+  return std::tie(op.op, op.path_hash);
+}
+inline auto identity(const NetworkCall& call) {
+  return std::tie(call.destination, call.verdict);
+}
+
+enum class Order : std::uint8_t { as_given, sorted };
+
+template <class Walk, Like<NamedDigest> T>
+void spell(Walk& walk, T& entry) {
+  walk.text("name", entry.name, rules::name);
+  walk.digest("digest", entry.digest);
+  walk.count("size", entry.size);
+}
+
+template <class Walk, Like<Sandbox> T>
+void spell(Walk& walk, T& sandbox) {
+  walk.constant("schema", "mayfly/sandbox/v1");
+  walk.texts("command", sandbox.command, rules::argument, Order::as_given);
+  walk.texts("environment", sandbox.environment, rules::environment_entry, Order::sorted);
+  walk.text("image", sandbox.image, rules::name);
+  walk.text("policy", sandbox.policy, rules::word);
+  walk.digest("policy_hash", sandbox.policy_hash);
+  walk.optional_digest("prompt_hash", sandbox.prompt_hash);
+  walk.list("scripts", sandbox.scripts, list_entries_max, Order::sorted);
+  walk.texts("tools", sandbox.tools, rules::name, Order::sorted);
+}
+
+template <class Walk, Like<Limits> T>
+void spell(Walk& walk, T& limits) {
+  walk.count("wall_ms", limits.wall_ms);
+  walk.count("cpu_ms", limits.cpu_ms);
+  walk.count("memory_bytes", limits.memory_bytes);
+  walk.count("pids", limits.pids);
+  walk.count("open_files", limits.open_files);
+  walk.count("disk_bytes", limits.disk_bytes);
+  walk.count("disk_inodes", limits.disk_inodes);
+  walk.count("output_bytes", limits.output_bytes);
+}
+
+// An assertion as it stood before the run, without its verdict.
+struct Threshold : Assertion {};
+
+template <class Walk, class T>
+void spell_threshold(Walk& walk, T& assertion) {
+  walk.text("name", assertion.name, rules::result_path);
+  walk.text("op", assertion.op, rules::comparison);
+  walk.text("value", assertion.value, rules::decimal);
+}
+
+template <class Walk, Like<Threshold> T>
+void spell(Walk& walk, T& threshold) {
+  spell_threshold(walk, threshold);
+}
+
+template <class Walk, Like<Assertion> T>
+void spell(Walk& walk, T& assertion) {
+  spell_threshold(walk, assertion);
+  walk.text("verdict", assertion.verdict, rules::verdict);
+}
+
+template <class Walk, Like<ToolUse> T>
+void spell(Walk& walk, T& use) {
+  walk.text("tool", use.tool, rules::name);
+  walk.digest("digest", use.digest);
+  walk.text("args_hash", use.args_hash, rules::keyed_hash);
+  walk.integer("exit_code", use.exit_code, exit_code_min, exit_code_max);
+  walk.count("count", use.count);
+}
+
+template <class Walk, Like<LlmCall> T>
+void spell(Walk& walk, T& call) {
+  walk.text("model", call.model, rules::name);
+  walk.digest("prompt_hash", call.prompt_hash);
+  walk.count("tokens_used", call.tokens_used);
+  walk.count("count", call.count);
+}
+
+template <class Walk, Like<FileOp> T>
+void spell(Walk& walk, T& op) {
+  walk.text("op", op.op, rules::file_operation);
+  walk.text("path_hash", op.path_hash, rules::keyed_hash);
+  walk.count("count", op.count);
+}
+
+template <class Walk, Like<NetworkCall> T>
+void spell(Walk& walk, T& call) {
+  walk.text("destination", call.destination, rules::name);
+  walk.text("verdict", call.verdict, rules::network_verdict);
+  walk.count("count", call.count);
+}
+
+template <class Walk, Like<Execution> T>
+void spell(Walk& walk, T& execution) {
+  walk.optional_list("llm_calls", execution.llm_calls, list_entries_max, Order::sorted);
+  walk.optional_list("tool_uses", execution.tool_uses, list_entries_max, Order::sorted);
+  walk.optional_list("file_ops", execution.file_ops, list_entries_max, Order::sorted);
+  walk.optional_list("network_calls", execution.network_calls, list_entries_max, Order::sorted);
+}
+
+template <class Walk, Like<ResultRecord> T>
+void spell(Walk& walk, T& result) {
+  walk.digest("digest", result.digest);
+  walk.text("media_type", result.media_type, rules::media_type);
+  walk.count("size", result.size);
+  walk.optional_json("value", result.value);
+  walk.integer("exit_code", result.exit_code, exit_code_min, exit_code_max);
+  walk.text("status", result.status, rules::status);
+}
+
+template <class Walk, Like<FilesUsed> T>
+void spell(Walk& walk, T& files) {
+  walk.digest("root", files.root);
+  walk.count("count", files.count);
+}
+
+// What claim and input have in common, beside the assertions.
+template <class Walk, Like<Claim> T>
+void spell_input(Walk& walk, T& claim) {
+  walk.text("dataset_hash", claim.dataset_hash, rules::dataset_hash);
+  walk.text("dataset_format", claim.dataset_format, rules::word);
+  walk.count("dataset_bytes", claim.dataset_bytes);
+  walk.digest("sandbox_hash", claim.sandbox_hash);
+  walk.object("limits", claim.limits);
+  walk.texts("models", claim.models, rules::name, Order::sorted);
+  walk.text("determinism", claim.determinism, rules::determinism);
+}
+
+template <class Walk, Like<Claim> T>
+void spell(Walk& walk, T& claim) {
+  walk.constant("schema", "mayfly/claim/v1");
+  spell_input(walk, claim);
+  walk.digest("input_hash", claim.input_hash);
+  walk.object("sandbox", claim.sandbox);
+  walk.list("assertions", claim.assertions, assertions_max, Order::as_given);
+  walk.object("files_used", claim.files_used);
+  walk.object("execution", claim.execution);
+  walk.object("result", claim.result);
+}
+
+template <class Walk, Like<Lifecycle> T>
+void spell(Walk& walk, T& lifecycle) {
+  walk.time("dataset_loaded", lifecycle.dataset_loaded);
+  walk.time("execution_started", lifecycle.execution_started);
+  walk.time("execution_completed", lifecycle.execution_completed);
+  walk.time("dataset_deleted", lifecycle.dataset_deleted);
+  walk.time("sandbox_destroyed", lifecycle.sandbox_destroyed);
+}
+
+template <class Walk, Like<Wipe> T>
+void spell(Walk& walk, T& wipe) {
+  walk.text("method", wipe.method, rules::word);
+  walk.count("bytes", wipe.bytes);
+  walk.texts("scanned", wipe.scanned, rules::name, Order::as_given);
+  walk.count("residue", wipe.residue);
+}
+
+template <class Walk, Like<Usage> T>
+void spell(Walk& walk, T& usage) {
+  walk.count("cpu_ms", usage.cpu_ms);
+  walk.count("wall_ms", usage.wall_ms);
+  walk.count("peak_memory_bytes", usage.peak_memory_bytes);
+  walk.count("processes", usage.processes);
+  walk.count("stdout_bytes", usage.stdout_bytes);
+  walk.count("stderr_bytes", usage.stderr_bytes);
+}
+
+template <class Walk, Like<Trace> T>
+void spell(Walk& walk, T& trace) {
+  walk.digest("root", trace.root);
+  walk.count("size", trace.size);
+  walk.texts_by_name("coverage", trace.coverage, rules::coverage);
+}
+
+template <class Walk, Like<Software> T>
+void spell(Walk& walk, T& software) {
+  walk.text("version", software.version, rules::name);
+  walk.digest("mayfly", software.mayfly);
+  walk.digest("runner", software.runner);
+}
+
+template <class Walk, Like<Run> T>
+void spell(Walk& walk, T& run) {
+  walk.constant("schema", "mayfly/run/v1");
+  walk.text("run_id", run.run_id, rules::run_id);
+  walk.text("attempt", run.attempt, rules::attempt);
+  walk.hex("nonce", run.nonce, 0, nonce_bytes_max);
+  walk.object("lifecycle", run.lifecycle);
+  walk.object("wipe", run.wipe);
+  walk.object("usage", run.usage);
+  walk.flag("output_truncated", run.output_truncated);
+  walk.object("trace", run.trace);
+  walk.texts_by_name("confinement", run.confinement, rules::any_text);
+  walk.texts_by_name("host", run.host, rules::any_text);
+  walk.text("backend", run.backend, rules::word);
+  walk.text("assurance", run.assurance, rules::word);
+  walk.hex("signer", run.signer, 32, 32);
+  walk.text("tee", run.tee, rules::word);
+  walk.object("software", run.software);
+  walk.text("time_source", run.time_source, rules::word);
+}
+
+template <class Walk, Like<Signature> T>
+void spell(Walk& walk, T& signature) {
+  walk.text("algorithm", signature.algorithm, rules::algorithm);
+  walk.hex("public_key", signature.public_key, 32, 32);
+  walk.base64url("signature", signature.signature, 64, 64);
+}
+
+template <class Walk, Like<Proof> T>
+void spell(Walk& walk, T& proof) {
+  walk.list("signatures", proof.signatures, signatures_max, Order::as_given);
+  walk.group("tee_attestation", [&](Walk& inner) {
+    inner.text("kind", proof.tee_kind, rules::word);
+    inner.text("format", proof.tee_format, rules::word);
+  });
+  walk.base64url("tee_quote", proof.tee_quote, 0, quote_bytes_max);
+  walk.time("timestamp", proof.timestamp);
+}
+
+}  // namespace mayfly::certificate

@@ -1,0 +1,17 @@
+// The point in time that a caller names with --at.
+//
+// Shapes    RFC 3339 with 'T', seconds, at most milliseconds, and 'Z' or a numeric offset; or Unix
+//           milliseconds as decimal digits. Years 1970..9999.
+// Errors    malformed, with both forms in the message.
+// Threads   Pure function.
+#pragma once
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace mayfly::cli {
+
+Result<UnixMillis> parse_appraisal_time(std::string_view text);
+
+}  // namespace mayfly::cli

@@ -1,0 +1,53 @@
+// `mayfly canonical`: for those who write other implementations of the format.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "certificate/canonical_json.hpp"
+#include "cli/certificate_argument.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct CanonicalOptions {
+  std::string file;
+  bool check = false;
+};
+
+Result<int> canonical(const CanonicalOptions& options) {
+  TRY(const Bytes bytes, certificate_argument(options.file));
+  if (options.check) {
+    if (auto checked = certificate::check_canonical(bytes); !checked) {
+      fmt::print(stderr, "{}: not canonical: {}\n", options.file, checked.error().message());
+      return to_int(ExitCode::failed);
+    }
+    return to_int(ExitCode::ok);
+  }
+  TRY(const std::string text, certificate::canonicalize(bytes));
+  fmt::print("{}", text);
+  return to_int(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_canonical(CLI::App& app, Action& chosen) {
+  CLI::App* verb = app.add_subcommand(
+      "canonical", "rewrite JSON in the certificate's canonical form, or say why it is not");
+  auto options = std::make_shared<CanonicalOptions>();
+  verb->add_option("file", options->file, "JSON file, or - for standard input")
+      ->required()
+      ->type_name("FILE");
+  verb->add_flag("--check", options->check, "write nothing; exit 1 and say why if not canonical");
+  verb->footer("Examples:\n  mayfly canonical claim.json\n  mayfly canonical --check cert.json");
+  verb->callback([options, &chosen] {
+    chosen = [options] {
+      const auto code = canonical(*options);
+      return code ? *code : report_error(code.error());
+    };
+  });
+}
+
+}  // namespace mayfly::cli

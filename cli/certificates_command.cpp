@@ -1,0 +1,116 @@
+// `mayfly certificates`: what the local store holds.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/certificate_argument.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/json_text.hpp"
+#include "cli/open_store.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct SearchOptions {
+  std::string claim_hash;
+  std::string dataset_hash;
+  std::string sandbox_hash;
+  std::string status;
+  std::string cursor;
+  std::size_t limit = 50;
+  bool json = false;
+};
+
+std::optional<std::string> given(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
+}
+
+void print_row(const store::CertificateRow& row) {
+  fmt::print("{}  {:<10} {}  {}\n", to_rfc3339(row.issued_at), row.status,
+             row.certificate_id.substr(0, 5 + 16), row.claim_hash.substr(0, 7 + 16));
+}
+
+void print_row_json(const store::CertificateRow& row) {
+  fmt::print(
+      "{{\"certificate_id\":{},\"claim_hash\":{},\"dataset_hash\":{},\"issued_at\":{},"
+      "\"sandbox_hash\":{},\"status\":{},\"tee\":{}}}\n",
+      json_text(row.certificate_id), json_text(row.claim_hash), json_text(row.dataset_hash),
+      json_text(to_rfc3339(row.issued_at)), json_text(row.sandbox_hash), json_text(row.status),
+      json_text(row.tee));
+}
+
+Result<int> search(const SearchOptions& options) {
+  TRY(const store::Store store, open_store());
+  store::Query query;
+  query.claim_hash = given(options.claim_hash);
+  query.dataset_hash = given(options.dataset_hash);
+  query.sandbox_hash = given(options.sandbox_hash);
+  query.status = given(options.status);
+  query.cursor = given(options.cursor);
+  query.limit = options.limit;
+  TRY(const store::Page page, store.search(query));
+  for (const store::CertificateRow& row : page.rows) {
+    options.json ? print_row_json(row) : print_row(row);
+  }
+  if (page.rows.empty() && !options.json) fmt::print(stderr, "no certificates\n");
+  if (page.next) fmt::print(stderr, "more: --cursor {}\n", *page.next);
+  return to_int(ExitCode::ok);
+}
+
+Result<int> show(const std::string& id) {
+  TRY(const Bytes bytes, certificate_argument(id));
+  fmt::print("{}\n", text_of(bytes));
+  return to_int(ExitCode::ok);
+}
+
+void add_page_options(CLI::App& verb, SearchOptions& options) {
+  verb.add_option("--limit", options.limit, "at most this many")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  verb.add_option("--cursor", options.cursor, "continue where the last page ended");
+  verb.add_flag("--json", options.json, "one JSON object per line");
+}
+
+void choose_search(CLI::App& verb, const std::shared_ptr<SearchOptions>& options, Action& chosen) {
+  verb.callback([options, &chosen] {
+    chosen = [options] {
+      const auto code = search(*options);
+      return code ? *code : report_error(code.error());
+    };
+  });
+}
+
+}  // namespace
+
+void add_certificates(CLI::App& app, Action& chosen) {
+  CLI::App* verb = app.add_subcommand("certificates", "list, show or search the local store");
+  verb->require_subcommand(1);
+
+  auto list_options = std::make_shared<SearchOptions>();
+  CLI::App* list = verb->add_subcommand("list", "newest first");
+  add_page_options(*list, *list_options);
+  choose_search(*list, list_options, chosen);
+
+  auto search_options = std::make_shared<SearchOptions>();
+  CLI::App* find = verb->add_subcommand("search", "by what a certificate is about");
+  find->add_option("--claim", search_options->claim_hash, "claim hash, sha256:...");
+  find->add_option("--dataset", search_options->dataset_hash, "dataset hash, sha256:...");
+  find->add_option("--sandbox", search_options->sandbox_hash, "sandbox hash, sha256:...");
+  find->add_option("--status", search_options->status, "succeeded, failed, timed_out, ...");
+  add_page_options(*find, *search_options);
+  choose_search(*find, search_options, chosen);
+
+  auto id = std::make_shared<std::string>();
+  CLI::App* one = verb->add_subcommand("show", "print one certificate's exact bytes");
+  one->add_option("id", *id, "id, or a unique prefix of 12 hex digits or more")->required();
+  one->callback([id, &chosen] {
+    chosen = [id] {
+      const auto code = show(*id);
+      return code ? *code : report_error(code.error());
+    };
+  });
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,22 @@
+// The verbs of `mayfly`. Each adds its own options to the parser and leaves in `chosen` what to do
+// when it is the one that was named; main() then runs that.
+#pragma once
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace mayfly::cli {
+
+using Action = std::function<int()>;  // returns the exit code
+
+void add_run(CLI::App& app, Action& chosen);
+void add_verify(CLI::App& app, Action& chosen);
+void add_show(CLI::App& app, Action& chosen);
+void add_certificates(CLI::App& app, Action& chosen);
+void add_canonical(CLI::App& app, Action& chosen);
+void add_serve(CLI::App& app, Action& chosen);
+void add_doctor(CLI::App& app, Action& chosen);
+
+}  // namespace mayfly::cli

@@ -1,0 +1,91 @@
+#include "cli/judge_certificate.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "base/unique_fd.hpp"
+#include "certificate/canonical_json.hpp"
+#include "cli/dataset_hash.hpp"
+#include "verifier/policy.hpp"
+#include "verifier/report_json.hpp"
+#include "verifier/verify.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+UnixMillis clock_now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
+}
+
+Result<void> print(const std::string& text) {
+  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (!written || std::fflush(stdout) != 0) {
+    return fail_errno("writing the report");
+  }
+  return {};
+}
+
+Result<Bytes> read_at_most(const UniqueFd& fd, std::size_t bytes_max, std::string_view doing) {
+  constexpr std::size_t step_bytes = std::size_t{64} * 1024;
+  Bytes bytes;
+  while (bytes.size() < bytes_max) {
+    const std::size_t begin = bytes.size();
+    bytes.resize(std::min(begin + step_bytes, bytes_max));
+    const ssize_t count = ::read(fd.borrow(), bytes.data() + begin, bytes.size() - begin);
+    if (count < 0 && errno != EINTR) {
+      return fail_errno(doing);
+    }
+    bytes.resize(begin + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    if (count == 0) {
+      break;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace
+
+Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options) {
+  verifier::Supplied supplied;
+  if (options.dataset) {
+    TRY(supplied.dataset_hash, dataset_hash(*options.dataset));
+  }
+  const verifier::Report report = verifier::verify(
+      certificate, verifier::default_policy(), options.at ? *options.at : clock_now(), supplied);
+  switch (options.form) {
+    case ReportForm::text: CHECK_OK(print(report_text(report, options.colour))); break;
+    case ReportForm::json: CHECK_OK(print(report_json(report) + "\n")); break;
+    case ReportForm::none: break;
+  }
+  return exit_code(report.verdict());
+}
+
+Result<Bytes> read_certificate(const std::string& path) {
+  const bool is_standard_input = path == "-";
+  const std::string doing =
+      "reading the certificate " + (is_standard_input ? "from standard input" : path);
+  const UniqueFd fd(is_standard_input ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+                                      : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    return fail_errno(doing);
+  }
+  return read_at_most(fd, certificate::json_bytes_max + 1, doing);
+}
+
+verifier::Colour colour_of_standard_output() {
+  const char* const no_color = std::getenv("NO_COLOR");
+  const char* const term = std::getenv("TERM");
+  const bool is_dumb = term == nullptr || std::string_view(term) == "dumb";
+  const bool is_refused = no_color != nullptr && *no_color != '\0';
+  return ::isatty(STDOUT_FILENO) == 1 && !is_dumb && !is_refused ? verifier::Colour::ansi
+                                                                 : verifier::Colour::none;
+}
+
+}  // namespace mayfly::cli

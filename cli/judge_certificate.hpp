@@ -1,0 +1,36 @@
+// Judges a certificate for a command line: `verify-cert` and `mayfly verify` say the same thing.
+//
+// Shapes    The exit code is the verdict's (docs/certificate-format.md); a dataset or output that
+//           cannot be read or written is an Error instead, and nothing was judged.
+// Threads   Writes to standard output; one caller.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "verifier/report_text.hpp"
+
+namespace mayfly::cli {
+
+enum class ReportForm : std::uint8_t { text, json, none };
+
+struct JudgeOptions {
+  std::optional<std::string> dataset;  // path, or "-" for standard input
+  std::optional<UnixMillis> at;        // absent: this machine's clock
+  ReportForm form = ReportForm::text;
+  verifier::Colour colour = verifier::Colour::none;
+};
+
+Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options);
+
+// The bytes of a certificate file ("-": standard input): at most one byte more than a certificate
+// can have, which the verdict then names.
+Result<Bytes> read_certificate(const std::string& path);
+
+// ansi only for a terminal that wants it: not NO_COLOR, not TERM=dumb.
+verifier::Colour colour_of_standard_output();
+
+}  // namespace mayfly::cli

@@ -1,0 +1,261 @@
+// `mayfly run`: one job over one dataset, no daemon, one certificate.
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+
+#include "base/file_io.hpp"
+#include "base/text_encoding.hpp"
+#include "certificate/assertions.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/limits_option.hpp"
+#include "cli/open_store.hpp"
+#include "cli/progress.hpp"
+#include "cli/quantities.hpp"
+#include "cli/run_summary.hpp"
+#include "cli/workshop.hpp"
+#include "pipeline/entry_command.hpp"
+#include "pipeline/execute.hpp"
+#include "pipeline/sandbox_spec.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct RunOptions {
+  std::string dataset;
+  std::string dataset_format;
+  std::vector<std::string> scripts;
+  std::vector<std::string> files;
+  std::vector<std::string> tools;
+  std::vector<std::string> assertions;
+  std::vector<std::string> environment;
+  std::string limits;
+  std::string timeout;
+  std::string memory;
+  std::string dataset_max = "8g";
+  std::string nonce;
+  std::string output;
+  std::string trace;
+  std::string tee = "simulated";
+  bool no_store = false;
+  bool json = false;
+  bool quiet = false;
+  std::vector<std::string> command;
+};
+
+bool from_stdin(const RunOptions& options) {
+  return options.dataset == "-";
+}
+
+// "csv" from the option, else from the file name, else "bin".
+Result<std::string> dataset_format(const RunOptions& options) {
+  if (options.dataset.empty()) return std::string("none");
+  if (!from_stdin(options) && std::filesystem::is_directory(options.dataset)) {
+    return std::string("dir");
+  }
+  if (!options.dataset_format.empty()) return options.dataset_format;
+  const std::string extension = std::filesystem::path(options.dataset).extension().string();
+  if (extension == ".csv" || extension == ".json" || extension == ".txt") {
+    return extension.substr(1);
+  }
+  return std::string("bin");
+}
+
+Result<std::optional<intake::Dataset>> take_dataset(const RunOptions& options,
+                                                    const std::string& format) {
+  if (options.dataset.empty()) return std::optional<intake::Dataset>();
+  intake::IntakeLimits limits;
+  TRY(const std::int64_t bytes_max, parse_bytes(options.dataset_max));
+  limits.dataset_bytes_max = static_cast<std::uint64_t>(bytes_max);
+  TRY(const intake::JobIdentity identity, executor::job_identity());
+  const std::string name = "dataset." + format;
+  Progress progress(options.quiet ? Progress::Mode::quiet : Progress::Mode::terminal_only);
+  const auto tell = [&](std::uint64_t bytes) { progress.reading(bytes); };
+  if (from_stdin(options)) {
+    const UniqueFd input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+    if (!input) return fail_errno("--dataset -: standard input");
+    auto dataset = intake::read_stream(input, name, limits, identity, tell);
+    if (!dataset) return std::unexpected(std::move(dataset).error().while_doing("--dataset -"));
+    return std::optional<intake::Dataset>(std::move(*dataset));
+  }
+  auto dataset = intake::read_path(options.dataset, name, limits, identity, tell);
+  if (!dataset) {
+    return std::unexpected(std::move(dataset).error().while_doing("--dataset " + options.dataset));
+  }
+  return std::optional<intake::Dataset>(std::move(*dataset));
+}
+
+Result<void> add_scripts(const std::vector<std::string>& paths, std::string_view option,
+                         std::vector<executor::ScriptFile>& scripts) {
+  for (const std::string& path : paths) {
+    auto contents = read_file(path, pipeline::scripts_bytes_max);
+    if (!contents) {
+      return std::unexpected(std::move(contents).error().while_doing(option));
+    }
+    scripts.push_back({.name = std::filesystem::path(path).filename().string(),
+                       .contents = std::move(*contents)});
+  }
+  return {};
+}
+
+Result<executor::Limits> limits_from(const RunOptions& options) {
+  executor::Limits limits;
+  CHECK_OK(apply_limits(options.limits, limits));
+  if (!options.timeout.empty()) {
+    TRY(limits.wall_ms, parse_duration_ms(options.timeout));
+  }
+  if (!options.memory.empty()) {
+    TRY(limits.memory_bytes, parse_bytes(options.memory));
+  }
+  return limits;
+}
+
+// Everything but the dataset, so that a mistake is reported before anything private is read.
+Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
+  pipeline::ExecutionRequest request;
+  TRY(request.limits, limits_from(options));
+  CHECK_OK(add_scripts(options.scripts, "--script", request.scripts));
+  const bool has_entry_script = !request.scripts.empty();
+  CHECK_OK(add_scripts(options.files, "--file", request.scripts));
+  request.command = options.command;
+  if (request.command.empty() && has_entry_script) {
+    // The first --script is the entry point; --file only lies beside it.
+    TRY(request.command, pipeline::entry_command({request.scripts.front()}));
+  }
+  request.tools = options.tools;
+  request.environment = options.environment;
+  for (const std::string& text : options.assertions) {
+    auto assertion = certificate::parse_assertion(text);
+    if (!assertion) return std::unexpected(std::move(assertion).error().while_doing("--assert"));
+    request.assertions.push_back(std::move(*assertion));
+  }
+  auto nonce = hex_decode(options.nonce);
+  if (!nonce) return std::unexpected(std::move(nonce).error().while_doing("--nonce"));
+  request.nonce = std::move(*nonce);
+  TRY(request.dataset_format, dataset_format(options));
+  CHECK_OK(pipeline::sandbox_spec(request));
+  return request;
+}
+
+// Unbuffered: what a job prints may be private to the submitter and is not copied here.
+void forward(int to, ByteView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(to, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return;  // A closed pipe loses the copy, not the run.
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+  }
+}
+
+executor::Runner::Watch pass_through(const RunOptions& options, int cancel_fd) {
+  executor::Runner::Watch watch;
+  watch.cancel_fd = cancel_fd;
+  if (!options.json) {
+    watch.on_stdout = [](ByteView bytes) { forward(STDOUT_FILENO, bytes); };
+  }
+  watch.on_stderr = [](ByteView bytes) { forward(STDERR_FILENO, bytes); };
+  return watch;
+}
+
+Result<int> run(const RunOptions& options) {
+  if (options.no_store && options.output.empty()) {
+    return fail(ErrorCode::malformed,
+                "--no-store without -o FILE would lose the certificate: add -o FILE");
+  }
+  TRY(pipeline::ExecutionRequest request, request_from(options));
+  std::unique_ptr<store::Store> store;
+  if (!options.no_store) {
+    TRY(store::Store opened, open_store());
+    store = std::make_unique<store::Store>(std::move(opened));
+  }
+  TRY(const Workshop workshop, Workshop::open(std::move(store)));
+  TRY(request.dataset, take_dataset(options, request.dataset_format));
+  request.dataset_loaded = system_clock_now();
+
+  TRY(const Interrupt interrupt, Interrupt::install());
+  TRY(const pipeline::Certified certified,
+      pipeline::execute(std::move(request), workshop.parts(),
+                        pass_through(options, interrupt.fd())));
+  if (!options.output.empty()) {
+    CHECK_OK(write_file(options.output, certified.certificate));
+  }
+  if (!options.trace.empty()) {
+    CHECK_OK(write_trace(options.trace, certified));
+  }
+  if (options.json) {
+    fmt::print("{}\n", run_summary_json(certified, options.output));
+  } else if (!options.quiet) {
+    fmt::print(stderr, "{}", run_summary_text(certified, options.output));
+  }
+  if (interrupt.happened()) return to_int(ExitCode::interrupted);
+  const executor::Outcome& outcome = certified.report.outcome;
+  return options.command.empty() ? to_int(exit_code_for(outcome)) : passed_through_status(outcome);
+}
+
+void add_options(CLI::App& verb, RunOptions& options) {
+  verb.add_option("--dataset", options.dataset, "file or directory; - reads standard input")
+      ->type_name("PATH");
+  verb.add_option("--dataset-format", options.dataset_format, "csv, json, txt or bin")
+      ->check(CLI::IsMember({"csv", "json", "txt", "bin"}));
+  verb.add_option("--dataset-max", options.dataset_max, "refuse a larger dataset")
+      ->type_name("SIZE")
+      ->capture_default_str();
+  verb.add_option("--script", options.scripts, "script to run (the first is the entry point)")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  verb.add_option("--file", options.files, "further file to lay beside it, in /work")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  verb.add_option("--tool", options.tools, "program the job may execute; none given: any")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  verb.add_option("--assert", options.assertions, "threshold fixed now, judged on the result")
+      ->type_name("'accuracy>=0.95'")
+      ->allow_extra_args(false);
+  verb.add_option("--env", options.environment, "environment variable for the job")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
+  verb.add_option("--limits", options.limits, std::string("defaults: ") + std::string(limits_help));
+  verb.add_option("--timeout", options.timeout, "same as --limits wall=")->type_name("300s");
+  verb.add_option("--memory", options.memory, "same as --limits memory=")->type_name("512m");
+  verb.add_option("--nonce", options.nonce, "up to 64 bytes, hex: shows the run is fresh");
+  verb.add_option("--tee", options.tee, "what attests the run; this version: simulated")
+      ->check(CLI::IsMember({"simulated"}))
+      ->capture_default_str();
+  verb.add_option("-o,--output", options.output, "write the certificate here")->type_name("FILE");
+  verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")
+      ->type_name("FILE");
+  verb.add_flag("--no-store", options.no_store, "do not keep the certificate in the local store");
+  verb.add_flag("--json", options.json, "print one JSON object instead of the job's output");
+  verb.add_flag("-q,--quiet", options.quiet, "no summary");
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Action& chosen) {
+  CLI::App* verb = app.add_subcommand("run", "run one job over one dataset, leave a certificate");
+  verb->footer(
+      "Examples:\n"
+      "  mayfly run --dataset patients.csv --script pii_scanner.py -o cert.json\n"
+      "  make-data | mayfly run --dataset - --dataset-format csv --script scan.py -o cert.json\n"
+      "  mayfly run --dataset d.csv --script main.py --assert 'accuracy>=0.95' -o cert.json\n"
+      "  mayfly run --dataset d.csv -o cert.json -- grep -c error /data/dataset.csv");
+  auto options = std::make_shared<RunOptions>();
+  add_options(*verb, *options);
+  verb->add_option("command", options->command, "a command instead of a script, after --")
+      ->type_name("COMMAND ARG...");
+  verb->callback([options, &chosen] {
+    chosen = [options] {
+      const auto code = run(*options);
+      return code ? *code : report_error(code.error());
+    };
+  });
+}
+
+}  // namespace mayfly::cli

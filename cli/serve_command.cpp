@@ -1,0 +1,62 @@
+// `mayfly serve`: the HTTP service, on loopback.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "api/server.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/open_store.hpp"
+#include "cli/quantities.hpp"
+#include "cli/workshop.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct ServeVerbOptions {
+  std::uint16_t port = 8420;
+  std::size_t runs = 2;
+  std::string dataset_max = "8g";
+};
+
+Result<int> serve(const ServeVerbOptions& verb_options) {
+  api::ServeOptions options;
+  options.listen.port = verb_options.port;
+  options.runs_max = verb_options.runs;
+  TRY(const std::int64_t bytes_max, parse_bytes(verb_options.dataset_max));
+  options.intake.dataset_bytes_max = static_cast<std::uint64_t>(bytes_max);
+  options.on_listening = [](const api::ListenAddress& address) {
+    fmt::print("listening on http://{}:{}\n", address.address, address.port);
+    std::fflush(stdout);
+  };
+  TRY(store::Store opened, open_store());
+  TRY(const Workshop workshop, Workshop::open(std::make_unique<store::Store>(std::move(opened))));
+  TRY(const Interrupt interrupt, Interrupt::install());
+  CHECK_OK(api::serve(options, workshop.parts(), *workshop.store(), interrupt.fd()));
+  return to_int(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& chosen) {
+  CLI::App* verb = app.add_subcommand("serve", "answer HTTP on 127.0.0.1");
+  auto options = std::make_shared<ServeVerbOptions>();
+  verb->add_option("--port", options->port, "0 lets the system choose")->capture_default_str();
+  verb->add_option("--runs", options->runs, "jobs side by side; more are answered 429")
+      ->check(CLI::Range(std::size_t{1}, api::runs_at_once_max))
+      ->capture_default_str();
+  verb->add_option("--dataset-max", options->dataset_max, "refuse a larger dataset")
+      ->type_name("SIZE")
+      ->capture_default_str();
+  verb->footer("Example:\n  mayfly serve --port 8420");
+  verb->callback([options, &chosen] {
+    chosen = [options] {
+      const auto code = serve(*options);
+      return code ? *code : report_error(code.error());
+    };
+  });
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,61 @@
+// `mayfly show`: a certificate as a person wants to read it. Shows, does not verify.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "certificate/decode.hpp"
+#include "certificate/describe.hpp"
+#include "certificate/export.hpp"
+#include "cli/certificate_argument.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct ShowOptions {
+  std::string certificate;
+  std::string format = "text";
+};
+
+Result<int> show(const ShowOptions& options) {
+  TRY(const Bytes bytes, certificate_argument(options.certificate));
+  if (options.format == "json") {
+    fmt::print("{}\n", text_of(bytes));
+    return to_int(ExitCode::ok);
+  }
+  if (options.format == "text") {
+    TRY(const certificate::DecodedCertificate decoded, certificate::decode_certificate(bytes));
+    fmt::print("{}", certificate::describe(decoded));
+    return to_int(ExitCode::ok);
+  }
+  TRY(const certificate::ExportFormat format,
+      certificate::export_format_from_string(options.format));
+  TRY(const Bytes exported, certificate::export_certificate(bytes, format));
+  fmt::print("{}\n", text_of(exported));
+  return to_int(ExitCode::ok);
+}
+
+}  // namespace
+
+void add_show(CLI::App& app, Action& chosen) {
+  CLI::App* verb =
+      app.add_subcommand("show", "print a certificate for people (does not verify it)");
+  auto options = std::make_shared<ShowOptions>();
+  verb->add_option("certificate", options->certificate, "file, - for standard input, or id")
+      ->required()
+      ->type_name("FILE|ID");
+  verb->add_option("--format", options->format, "text, json, summary, claim, statement or dsse")
+      ->check(CLI::IsMember({"text", "json", "summary", "claim", "statement", "dsse"}))
+      ->capture_default_str();
+  verb->footer("Example:\n  mayfly show cert.json");
+  verb->callback([options, &chosen] {
+    chosen = [options] {
+      const auto code = show(*options);
+      return code ? *code : report_error(code.error());
+    };
+  });
+}
+
+}  // namespace mayfly::cli

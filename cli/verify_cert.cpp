@@ -1,0 +1,62 @@
+// verify-cert: the standalone, offline verifier. Composition only.
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "cli/judge_certificate.hpp"
+#include "cli/verify_cert_arguments.hpp"
+#include "verifier/inert_text.hpp"
+#include "verifier/verdict.hpp"
+
+namespace {
+
+using namespace mayfly;
+
+constexpr std::size_t message_bytes_max = 4096;
+
+int complain(const Error& error) {
+  const std::string message = verifier::inert_text(error.message(), message_bytes_max);
+  std::fprintf(stderr, "verify-cert: %s\n", message.c_str());
+  return error.code() == ErrorCode::internal ? exit_code(verifier::Verdict::internal)
+                                             : verifier::exit_code_usage;
+}
+
+Result<int> run(const cli::VerifyCertArguments& arguments) {
+  TRY(const Bytes certificate, cli::read_certificate(arguments.certificate));
+  cli::JudgeOptions options{
+      .dataset = arguments.dataset, .at = arguments.at, .form = arguments.form};
+  if (arguments.colour == cli::ColourChoice::automatic) {
+    options.colour = cli::colour_of_standard_output();
+  }
+  return cli::judge_certificate(certificate, options);
+}
+
+int run_words(const std::vector<std::string_view>& words) {
+  const auto arguments = cli::parse_verify_cert(words);
+  if (!arguments) {
+    const int code = complain(arguments.error());
+    std::fputs("Try: verify-cert --help\n", stderr);
+    return code;
+  }
+  switch (arguments->action) {
+    case cli::VerifyCertAction::help:
+      std::fwrite(cli::verify_cert_help.data(), 1, cli::verify_cert_help.size(), stdout);
+      return 0;
+    case cli::VerifyCertAction::version: std::puts("verify-cert " MAYFLY_VERSION); return 0;
+    case cli::VerifyCertAction::verify: break;
+  }
+  const auto code = run(*arguments);
+  return code ? *code : complain(code.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_words({argv + (argc > 0 ? 1 : 0), argv + argc});
+  } catch (const std::exception&) {  // out of memory: the one thing the standard library throws
+    std::fputs("verify-cert: out of memory\n", stderr);
+    return exit_code(mayfly::verifier::Verdict::internal);
+  }
+}

@@ -1,0 +1,150 @@
+#include "cli/verify_cert_arguments.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "cli/appraisal_time.hpp"
+#include "cli/nearest.hpp"
+
+namespace mayfly::cli {
+
+const std::string_view verify_cert_help =
+    R"(verify-cert: says whether a Mayfly certificate holds. Offline: no network, no daemon.
+
+Examples:
+  verify-cert cert.json                        what it says, and whether to believe it
+  verify-cert cert.json --dataset records.csv  also: is it about this data?
+  verify-cert cert.json --json | jq .verdict   for programs
+  curl -s https://example.org/cert | verify-cert - --quiet && echo verified
+
+Usage: verify-cert CERTIFICATE [options]
+  CERTIFICATE            a file, or - for standard input
+  --dataset FILE|DIR|-   recompute the dataset's hash and compare
+  --at TIME              judge as of this time (2026-03-01T12:00:00Z or Unix milliseconds);
+                         without it, as of now by this machine's clock
+  --json                 one JSON object instead of text
+  -q, --quiet            print nothing; the exit code is the answer
+  --no-color             no colours (also: NO_COLOR, TERM=dumb, not a terminal)
+  --version, -h, --help
+
+Exit codes:
+  0  verified
+  1  contradicted: a hash, a signature or the binding to the hardware is wrong
+  2  malformed: not a certificate
+  3  inconclusive: something needed to believe it is missing
+  4  genuine, refused by policy
+  5  consistent, not hardware-attested (simulated, debug)
+  64 usage      70 internal
+)";
+
+namespace {
+
+constexpr std::array<std::string_view, 7> option_names{
+    "--dataset", "--at", "--json", "--quiet", "--no-color", "--version", "--help"};
+
+std::unexpected<Error> unknown_option(std::string_view name) {
+  std::string message = "unknown option " + std::string(name);
+  if (const auto meant = nearest(name, option_names)) {
+    message += "; did you mean " + std::string(*meant) + "?";
+  }
+  return fail(ErrorCode::malformed, std::move(message));
+}
+
+// Goes over the words once, left to right; a later option replaces an earlier one.
+class Parser {
+ public:
+  explicit Parser(std::span<const std::string_view> words) : words_(words) {}
+
+  Result<VerifyCertArguments> run() {
+    while (next_ < words_.size()) {
+      const std::string_view word = words_[next_++];
+      const bool is_option = !only_operands_ && word.size() > 1 && word.starts_with('-');
+      CHECK_OK(is_option ? take_option(word) : take_operand(word));
+    }
+    if (arguments_.action == VerifyCertAction::verify && !has_certificate_) {
+      return fail(ErrorCode::malformed, "which certificate? Give a file, or - for standard input");
+    }
+    if (has_certificate_ && arguments_.certificate == "-" && arguments_.dataset == "-") {
+      return fail(ErrorCode::malformed,
+                  "the certificate and the dataset cannot both come from standard input");
+    }
+    return arguments_;
+  }
+
+ private:
+  Result<void> take_operand(std::string_view word) {
+    if (has_certificate_) {
+      return fail(ErrorCode::malformed, "one certificate at a time");
+    }
+    has_certificate_ = true;
+    arguments_.certificate = word;
+    return {};
+  }
+
+  Result<void> take_option(std::string_view word) {
+    const std::size_t equals = word.starts_with("--") ? word.find('=') : std::string_view::npos;
+    const std::string_view name = word.substr(0, equals);
+    std::optional<std::string_view> attached;
+    if (equals != std::string_view::npos) {
+      attached = word.substr(equals + 1);
+    }
+    if (name == "--dataset") {
+      TRY(arguments_.dataset, value_of(name, attached));
+      return {};
+    }
+    if (name == "--at") {
+      TRY(const std::string text, value_of(name, attached));
+      TRY(arguments_.at, parse_appraisal_time(text));
+      return {};
+    }
+    if (attached) {
+      return std::ranges::find(option_names, name) == option_names.end()
+                 ? Result<void>(unknown_option(name))
+                 : fail(ErrorCode::malformed, std::string(name) + " takes no value");
+    }
+    return take_flag(name);
+  }
+
+  Result<void> take_flag(std::string_view name) {
+    if (name == "--") {
+      only_operands_ = true;
+    } else if (name == "--json") {
+      arguments_.form = ReportForm::json;
+    } else if (name == "-q" || name == "--quiet") {
+      arguments_.form = ReportForm::none;
+    } else if (name == "--no-color") {
+      arguments_.colour = ColourChoice::never;
+    } else if (name == "--version") {
+      arguments_.action = VerifyCertAction::version;
+    } else if (name == "-h" || name == "--help") {
+      arguments_.action = VerifyCertAction::help;
+    } else {
+      return unknown_option(name);
+    }
+    return {};
+  }
+
+  Result<std::string> value_of(std::string_view name, std::optional<std::string_view> attached) {
+    if (!attached && next_ < words_.size()) {
+      attached = words_[next_++];
+    }
+    if (!attached || attached->empty()) {
+      return fail(ErrorCode::malformed, std::string(name) + " needs a value");
+    }
+    return std::string(*attached);
+  }
+
+  std::span<const std::string_view> words_;
+  std::size_t next_ = 0;
+  VerifyCertArguments arguments_;
+  bool has_certificate_ = false;
+  bool only_operands_ = false;
+};
+
+}  // namespace
+
+Result<VerifyCertArguments> parse_verify_cert(std::span<const std::string_view> words) {
+  return Parser(words).run();
+}
+
+}  // namespace mayfly::cli

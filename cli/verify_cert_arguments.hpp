@@ -1,0 +1,32 @@
+// The command line of `verify-cert`.
+//
+// Errors    malformed: usage, with the nearest option for a mistyped one.
+// Threads   Pure function.
+#pragma once
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "cli/judge_certificate.hpp"
+
+namespace mayfly::cli {
+
+enum class ColourChoice : std::uint8_t { automatic, never };
+enum class VerifyCertAction : std::uint8_t { verify, help, version };
+
+struct VerifyCertArguments {
+  VerifyCertAction action = VerifyCertAction::verify;
+  std::string certificate;  // path, or "-"
+  std::optional<std::string> dataset;
+  std::optional<UnixMillis> at;
+  ReportForm form = ReportForm::text;
+  ColourChoice colour = ColourChoice::automatic;
+};
+
+Result<VerifyCertArguments> parse_verify_cert(std::span<const std::string_view> words);
+
+extern const std::string_view verify_cert_help;
+
+}  // namespace mayfly::cli

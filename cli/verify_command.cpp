@@ -1,0 +1,70 @@
+// `mayfly verify`: what verify-cert does, and ids of the local store besides.
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/appraisal_time.hpp"
+#include "cli/certificate_argument.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/judge_certificate.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+struct VerifyOptions {
+  std::string certificate;
+  std::string dataset;
+  std::string at;
+  bool json = false;
+  bool quiet = false;
+  bool no_colour = false;
+};
+
+ReportForm form_of(const VerifyOptions& options) {
+  if (options.quiet) return ReportForm::none;
+  return options.json ? ReportForm::json : ReportForm::text;
+}
+
+Result<int> verify(const VerifyOptions& options) {
+  JudgeOptions judge;
+  if (!options.dataset.empty()) judge.dataset = options.dataset;
+  if (!options.at.empty()) {
+    TRY(judge.at, parse_appraisal_time(options.at));
+  }
+  judge.form = form_of(options);
+  if (!options.no_colour) judge.colour = colour_of_standard_output();
+  TRY(const Bytes certificate, certificate_argument(options.certificate));
+  return judge_certificate(certificate, judge);
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, Action& chosen) {
+  CLI::App* verb = app.add_subcommand("verify", "check a certificate offline, as verify-cert does");
+  auto options = std::make_shared<VerifyOptions>();
+  verb->add_option("certificate", options->certificate, "file, - for standard input, or id")
+      ->required()
+      ->type_name("FILE|ID");
+  verb->add_option("--dataset", options->dataset, "recompute this dataset's hash and compare")
+      ->type_name("PATH");
+  verb->add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
+  verb->add_flag("--json", options->json, "the report as one JSON object");
+  verb->add_flag("-q,--quiet", options->quiet, "the exit code only");
+  verb->add_flag("--no-color", options->no_colour, "no colour even on a terminal");
+  verb->footer(
+      "Exit codes: 0 verified, 1 contradicted, 2 malformed, 3 inconclusive, 4 refused by policy,\n"
+      "5 consistent but not hardware-attested, 64 usage, 70 internal.\n"
+      "Examples:\n  mayfly verify cert.json\n  mayfly verify cert_1a2b3c4d5e6f --dataset data.csv");
+  verb->callback([options, &chosen] {
+    chosen = [options] {
+      const auto code = verify(*options);
+      if (code) return *code;
+      report_error(code.error());
+      // The verdict's own codes: 64 and 70 can never be mistaken for a judgement.
+      return to_int(code.error().code() == ErrorCode::internal ? ExitCode::verify_internal
+                                                               : ExitCode::verify_usage);
+    };
+  });
+}
+
+}  // namespace mayfly::cli

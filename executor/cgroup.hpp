@@ -1,0 +1,68 @@
+// The control groups of one run: limits set before the job exists, counters read after it is dead.
+//
+// Source    Linux Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/*.rst. Where our groups are
+//           comes from /proc/self/cgroup and /proc/self/mountinfo, never from a fixed path.
+// Shapes    v2 (a directory of a subtree we may write), v1 (one directory per controller), hybrid
+//           (v1 controllers, v2 for killing), none (an ordinary user without delegation). `none`
+//           is a value: it limits nothing and in_force() says so.
+// Errors    unavailable: a controller is there and cannot be set. Absent is recorded, not an error.
+// Threads   Immutable after create(); attach() and kill_all() from any thread.
+#pragma once
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "executor/sandbox.hpp"
+
+namespace mayfly::executor {
+
+class RunCgroup {
+ public:
+  // A fresh group per hierarchy, named after this process (the runner), with the limits in force.
+  static Result<RunCgroup> create(const Limits& limits);
+
+  RunCgroup(RunCgroup&&) noexcept;
+  RunCgroup& operator=(RunCgroup&&) noexcept;
+  ~RunCgroup();  // kills what is left inside and removes the directories
+
+  // Moves a process in and verifies it by /proc/PID/cgroup. The process must be held by the caller
+  // until this returns: what it forks before is outside every limit. After an idle time the kernel
+  // makes each first move wait ~8 ms (an RCU grace period); see v2_fd() and attach_self().
+  Result<void> attach(pid_t pid) const;
+  // Moves the calling process, so that its children are inside from birth. For a launcher that is
+  // not the owner of this object: kill_all() would reach it too.
+  Result<void> attach_self() const;
+  // A directory descriptor for clone3's CLONE_INTO_CGROUP when every controller is v2, else -1.
+  int v2_fd() const;
+
+  // SIGKILL to every process inside; returns when the groups are empty.
+  Result<void> kill_all() const;
+
+  struct Counters {
+    std::int64_t oom_kills = 0;
+    std::int64_t memory_peak_bytes = 0;
+    std::int64_t cpu_us = 0;
+    std::int64_t pids_limit_hits = 0;
+  };
+  Result<Counters> counters() const;  // 0 where the controller is absent: see in_force()
+
+  // Removes the directories. The value: how many are left, 0 when clean.
+  Result<std::int64_t> remove() &&;
+
+  // {"cgroup":"v1","cgroup_memory":"536870912",...} or {"cgroup":"none: not enforced", ...}
+  std::map<std::string, std::string> in_force() const;
+
+ private:
+  struct State;
+  explicit RunCgroup(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Removes the groups of runners that are dead (and only theirs). The value: how many went.
+Result<int> sweep_stale_cgroups();
+
+}  // namespace mayfly::executor

@@ -1,0 +1,88 @@
+// Records every program execution of a job, and stops those that are not allowed.
+//
+// Source    ptrace(2): PTRACE_SEIZE, PTRACE_EVENT_EXEC, "Group-stop", "PTRACE_EVENT stops".
+// Shapes    At the EXEC stop the new image is in place, every other thread is gone and no
+//           instruction of it has run: what /proc/PID/exe and cmdline say then cannot be forged.
+//           Every process the job makes is traced from birth, and dies with the tracer.
+//           Arguments longer than arguments_recorded_bytes_max are recorded as their digest.
+// Errors    internal: a program is about to run less confined than it should be, or a call failed.
+// Threads   The thread that seized is the tracer: it alone waits and calls.
+#pragma once
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "executor/program_digests.hpp"
+#include "executor/sandbox.hpp"
+#include "executor/tool_allow_list.hpp"
+#include "executor/user_mapping.hpp"
+
+namespace mayfly::executor {
+
+inline constexpr std::size_t arguments_recorded_bytes_max = 16 * 1024;  // of one execution
+// Paths and arguments of one run together. A job that executes more is stopped: an incomplete
+// record would claim to be complete.
+inline constexpr std::size_t record_bytes_max = std::size_t{64} * 1024 * 1024;
+
+class ExecRecorder {
+ public:
+  using Clock = std::chrono::steady_clock;
+  ExecRecorder(ToolAllowList tools, const UserMapping& user)
+      : tools_(std::move(tools)), user_(user) {}
+
+  // Before `job`, the job's first process, executes anything.
+  Result<void> seize(pid_t job, Clock::time_point started);
+  // One answer of wait4(2) for a process of the job; lets it go on.
+  Result<void> on_wait(pid_t pid, int status);
+
+  ProgramDigests& digests() { return digests_; }
+  std::optional<int> job_status() const { return job_status_; }  // as wait(2) gives it
+  // When it says so, the job must be killed: the process that was denied waits for that, stopped
+  // before its first instruction, and so does whoever waits for it.
+  const std::optional<Denied>& denied() const { return denied_; }
+  std::optional<long> refused_call() const {
+    return refused_call_;
+  }  // what the filter killed it for
+  std::int64_t processes() const { return processes_; }
+  std::set<pid_t>& live() { return live_; }  // processes; some of them may be gone already
+  bool has_executed() const { return !records_.empty(); }
+
+  // Once everything is dead. What still ran then was ended by us: SIGKILL.
+  Result<std::vector<ExecEvent>> finish() &&;
+
+ private:
+  struct Record {
+    ExecEvent event;
+    std::optional<ProgramDigests::Slot> digest;
+  };
+  Result<void> on_stop(pid_t pid, int status);
+  Result<void> on_exec(pid_t pid);
+  Result<Record> read_execution(pid_t pid);
+  Result<void> judge(pid_t pid, Record& record);
+  Result<void> check_confined(pid_t pid, ExecEvent& event) const;
+  void on_end(pid_t pid, int status);
+  void deny(const std::string& what);
+
+  ToolAllowList tools_;
+  UserMapping user_;
+  ProgramDigests digests_;
+  pid_t job_ = 0;
+  Clock::time_point started_;
+  std::vector<Record> records_;
+  std::size_t recorded_bytes_ = 0;
+  std::map<pid_t, std::size_t> images_;  // running program of a process -> its record
+  std::set<pid_t> live_;
+  std::int64_t processes_ = 0;
+  std::optional<int> job_status_;
+  std::optional<Denied> denied_;
+  std::optional<long> refused_call_;
+};
+
+}  // namespace mayfly::executor

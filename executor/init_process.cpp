@@ -1,0 +1,118 @@
+#include "executor/init_process.hpp"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+
+#include "executor/dataset_view.hpp"
+#include "executor/job_process.hpp"
+#include "executor/namespaces.hpp"
+#include "executor/wire.hpp"
+
+namespace mayfly::executor {
+namespace {
+
+// A job that takes over this process through /proc/1/mem would be outside the exec recorder; with
+// this filter that gains it nothing: no exec, no clone, no open, no socket.
+Result<void> allow_only_waiting() {
+#if defined(__x86_64__)
+  constexpr std::uint32_t arch = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+  constexpr std::uint32_t arch = AUDIT_ARCH_AARCH64;
+#endif
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, 7),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_wait4, 6, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 5, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close, 4, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 3, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigreturn, 2, 0),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_restart_syscall, 1, 0),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{sizeof program / sizeof *program, program};
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) != 0) {
+    return fail_errno("installing the filter of the sandbox's first process");
+  }
+  return {};
+}
+
+// Whatever 0, 1 and 2 were (the runner's stderr may be a terminal), a job could open them again
+// through /proc/1/fd.
+Result<void> detach_standard_descriptors() {
+  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return fail_errno("opening the sandbox's /dev/null");
+  for (const int standard : {0, 1, 2}) {
+    if (::dup2(null.borrow(), standard) < 0) return fail_errno("replacing standard descriptors");
+  }
+  return {};
+}
+
+Result<void> build(const SandboxPlan& plan, const Channel& channel) {
+  CHECK_OK(wait_for(channel, Word::build));
+  CHECK_OK(be_first_to_go());
+  CHECK_OK(become_job_user(plan.user));
+  // Changing the user has cleared it.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return fail_errno("binding the sandbox to us");
+  CHECK_OK(reset_inherited_state());
+  CHECK_OK(set_host_name());
+  TRY(RootFs root, RootFs::build(plan.dataset.size()));
+  CHECK_OK(link_dataset(plan.request.dataset_names, plan.dataset));
+  CHECK_OK(std::move(root).enter(plan.scratch_size, plan.scratch));
+  CHECK_OK(detach_standard_descriptors());
+  return say(channel, Word::root_ready);
+}
+
+Result<pid_t> start_job(const SandboxPlan& plan, const Channel& channel) {
+  CHECK_OK(wait_for(channel, Word::start_job));
+  CHECK_OK(enter_cgroup_namespace());
+  CHECK_OK(write_scripts(plan.request.spec.scripts));
+  CHECK_OK(drop_privileges());
+  const pid_t job = ::fork();
+  if (job < 0) return fail_errno("making the job's process");
+  if (job == 0) run_job(plan, channel);
+  return job;
+}
+
+Result<void> lock_down(const SandboxPlan& plan, const Channel& channel) {
+  std::vector<int> kept{channel.fd().borrow()};
+  for (const UniqueFd& file : plan.dataset) kept.push_back(file.borrow());
+  CHECK_OK(close_all_but(kept));
+  return allow_only_waiting();
+}
+
+Result<void> prepare(const SandboxPlan& plan, const Channel& channel) {
+  CHECK_OK(build(plan, channel));
+  TRY([[maybe_unused]] const pid_t job, start_job(plan, channel));
+  return lock_down(plan, channel);
+}
+
+}  // namespace
+
+void run_init(const SandboxPlan& plan, Channel channel) {
+  if (const auto prepared = prepare(plan, channel); !prepared) {
+    static_cast<void>(say(channel, Word::failed, encode_failure(prepared.error())));
+    ::_exit(1);
+  }
+  const auto locked = static_cast<std::uint8_t>(Word::locked);
+  if (::write(channel.fd().borrow(), &locked, 1) != 1) ::_exit(1);
+  ::close(channel.fd().borrow());
+  // The job's process is our child until the supervisor kills us: this cannot run out of children
+  // before that, and if it did, ending here ends the sandbox.
+  while (::wait4(-1, nullptr, 0, nullptr) > 0) {
+  }
+  ::_exit(0);
+}
+
+}  // namespace mayfly::executor

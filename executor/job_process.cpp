@@ -1,0 +1,118 @@
+#include "executor/job_process.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "executor/wire.hpp"
+
+namespace mayfly::executor {
+namespace {
+
+constexpr int exit_code_not_started = 127;
+
+struct Program {
+  std::string path;
+};
+using Lookup = std::variant<Program, NotStarted>;
+
+NotStarted why_not(const std::string& path, int error_number) {
+  const auto say = [&](std::string_view what) {
+    return NotStarted{path + ": " + std::string(what)};
+  };
+  switch (error_number) {
+    case ENOENT: return say("not found in the sandbox");
+    case ENOTDIR: return say("not found in the sandbox: a part of the path is not a directory");
+    case EACCES: return say("not executable");
+    case ENOEXEC: return say("not a program: it begins neither with #! nor as an ELF file");
+    case E2BIG: return say("arguments and environment are too long");
+    default: return NotStarted{errno_error(error_number, path).message()};
+  }
+}
+
+// EACCES rather than ENOENT when something is there that cannot be executed.
+int look_at(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return errno;
+  if (!S_ISREG(status.st_mode)) return EACCES;
+  return ::access(path.c_str(), X_OK) == 0 ? 0 : errno;
+}
+
+Lookup find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    if (const int error_number = look_at(name); error_number != 0) {
+      return why_not(name, error_number);
+    }
+    return Program{name};
+  }
+  NotStarted why{name + ": command not found in the sandbox's /usr/local/bin, /usr/bin, /bin"};
+  for (const char* directory : image_path_directories) {
+    std::string path = std::string(directory) + "/" + name;
+    const int error_number = look_at(path);
+    if (error_number == 0) return Program{std::move(path)};
+    if (error_number != ENOENT && error_number != ENOTDIR) why = why_not(path, error_number);
+  }
+  return why;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  out.reserve(strings.size() + 1);
+  for (const std::string& text : strings) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+Result<void> set_standard_descriptors(const SandboxPlan& plan) {
+  // 0 is /dev/null already: pid 1 has put it there.
+  if (::dup2(plan.stdout_end.borrow(), STDOUT_FILENO) < 0 ||
+      ::dup2(plan.stderr_end.borrow(), STDERR_FILENO) < 0) {
+    return fail_errno("giving the job its output");
+  }
+  return {};
+}
+
+// Absent value: the program runs, and this is never reached.
+Result<NotStarted> become_the_program(const SandboxPlan& plan, const Channel& channel) {
+  // A session of its own: no controlling terminal, and one process group to signal.
+  if (::setsid() < 0) return fail_errno("starting the job's session");
+  CHECK_OK(set_standard_descriptors(plan));
+  const int kept[] = {channel.fd().borrow()};  // closed by exec
+  CHECK_OK(close_all_but(kept));
+  const SandboxSpec& spec = plan.request.spec;
+  const Lookup found = find_program(spec.argv.front());
+  const std::vector<char*> arguments = pointers(spec.argv);
+  const std::vector<char*> environment = pointers(spec.environment);
+  CHECK_OK(set_resource_limits(plan.limits));
+  CHECK_OK(say(channel, Word::job_waiting));
+  CHECK_OK(wait_for(channel, Word::run));
+  if (const auto* why = std::get_if<NotStarted>(&found)) return *why;
+  const std::string& path = std::get<Program>(found).path;
+  CHECK_OK(set_memory_limit(plan.limits));
+  CHECK_OK(install(plan.policy));
+  ::execve(path.c_str(), arguments.data(), environment.data());
+  if (errno == ENOENT) {
+    return NotStarted{path + ": the interpreter it names (#! line or ELF loader) is not there"};
+  }
+  return why_not(path, errno);
+}
+
+}  // namespace
+
+void run_job(const SandboxPlan& plan, const Channel& channel) {
+  const auto not_started = become_the_program(plan, channel);
+  if (not_started) {
+    const std::string why = not_started->why.substr(0, text_bytes_max);
+    static_cast<void>(say(channel, Word::not_started, bytes_of(why)));
+  } else {
+    static_cast<void>(say(channel, Word::failed, encode_failure(not_started.error())));
+  }
+  ::_exit(exit_code_not_started);
+}
+
+}  // namespace mayfly::executor

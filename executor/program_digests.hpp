@@ -1,0 +1,58 @@
+// SHA-256 of executed programs, each hashed once.
+//
+// Shapes    A file of the image lies on a read-only mount: the job cannot change it, so its bytes
+//           are hashed while the job already runs, between other work, and finish() checks that
+//           the file is still the one it was (size, mtime, ctime). A file that the job could
+//           write is hashed at once, before the program's first instruction, and never remembered:
+//           two versions of it can have the same size and times.
+// Errors    unavailable: it cannot be read.  internal: it changed while it was hashed.
+// Threads   One run, one thread.
+#pragma once
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/unique_fd.hpp"
+#include "crypto/sha2.hpp"
+
+namespace mayfly::executor {
+
+class ProgramDigests {
+ public:
+  using Slot = std::size_t;
+
+  // `file` is open for reading, `status` is its fstat.
+  Result<Slot> add(UniqueFd file, const struct stat& status);
+
+  bool work_left() const { return !queue_.empty(); }
+  Result<void> work();    // one slice, well under a millisecond
+  Result<void> finish();  // all of it
+
+  // Precondition: no work is left.
+  const crypto::Sha256& digest(Slot slot) const { return digests_[slot]; }
+
+ private:
+  using Identity = std::tuple<dev_t, ino_t, off_t, std::int64_t, std::int64_t>;
+  struct Unhashed {
+    UniqueFd file;
+    Identity identity;
+    Slot slot;
+    crypto::Sha256Hasher hasher;
+  };
+  static Identity identity_of(const struct stat& status);
+  // Hashes up to `bytes_max` more; true at the end of the file.
+  static Result<bool> hash_some(Unhashed& unhashed, std::size_t bytes_max);
+  static Result<void> check_unchanged(const Unhashed& unhashed);
+
+  std::map<Identity, Slot> known_;
+  std::vector<crypto::Sha256> digests_;
+  std::deque<Unhashed> queue_;
+};
+
+}  // namespace mayfly::executor

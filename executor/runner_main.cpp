@@ -1,0 +1,96 @@
+#include "executor/runner_main.hpp"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "executor/channel.hpp"
+#include "executor/supervisor.hpp"
+#include "executor/wire.hpp"
+
+namespace mayfly::executor {
+namespace {
+
+constexpr int exit_code_usage = 64;
+constexpr int exit_code_failed = 70;
+
+struct Received {
+  RunRequest request;
+  std::vector<UniqueFd> dataset;
+};
+
+Result<Received> receive_request(const Channel& client) {
+  FrameReader frames(request_bytes_max);
+  Received received;
+  for (;;) {
+    TRY(auto message, client.receive());
+    if (!message) return fail(ErrorCode::internal, "the client is gone");
+    TRY(auto frame, frames.accept(std::move(*message)));
+    if (!frame) continue;
+    if (frame->type == FrameType::dataset) {
+      for (UniqueFd& file : frame->descriptors) received.dataset.push_back(std::move(file));
+      if (received.dataset.size() > dataset_files_max) {
+        return fail(ErrorCode::limit, "more dataset files than are possible");
+      }
+      continue;
+    }
+    if (frame->type != FrameType::request) {
+      return fail(ErrorCode::malformed, "the client did not send a request");
+    }
+    TRY(received.request, decode_request(frame->payload));
+    if (received.dataset.size() != received.request.dataset_names.size()) {
+      return fail(ErrorCode::malformed, "dataset names and descriptors do not match");
+    }
+    return received;
+  }
+}
+
+Result<void> prepare_process() {
+  // It was executed through a descriptor, and would be called "4" in ps.
+  if (::prctl(PR_SET_NAME, "mayfly-runner") != 0) return fail_errno("naming the runner");
+  // Not SIGKILL: once there is something to clean up, the supervisor handles it (see supervise()).
+  if (::prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) return fail_errno("binding the runner's life");
+  // A client that died before that has closed its end: the first receive() tells.
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+    files.rlim_cur = files.rlim_max;  // a dataset may have thousands of files
+    if (::setrlimit(RLIMIT_NOFILE, &files) != 0) return fail_errno("raising the file limit");
+  }
+  const rlimit no_core{0, 0};
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return fail_errno("forbidding core files");
+  return {};
+}
+
+Result<RunReport> serve(const Channel& client) {
+  CHECK_OK(prepare_process());
+  TRY(Received received, receive_request(client));
+  return supervise(std::move(received.request), std::move(received.dataset), client);
+}
+
+bool is_socket(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
+}
+
+}  // namespace
+
+int runner_main() {
+  if (!is_socket(runner_socket)) {
+    std::fputs("mayfly-runner is started by mayfly for each run; see mayfly run --help\n", stderr);
+    return exit_code_usage;
+  }
+  ::close(runner_program);
+  const Channel client{UniqueFd(runner_socket)};
+  const auto report = serve(client);
+  const auto told = report ? send_frame(client, FrameType::report, encode_report(*report))
+                           : send_frame(client, FrameType::failure, encode_failure(report.error()));
+  return told ? 0 : exit_code_failed;
+}
+
+}  // namespace mayfly::executor

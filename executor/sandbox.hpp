@@ -1,0 +1,157 @@
+// Runs one job, confined and recorded, in a fresh mayfly-runner process.
+//
+// Shapes    SandboxSpec in, RunReport out. The executor has never heard of certificates.
+// Errors    unavailable: this machine lacks a mechanism (the message names it and the way out).
+//           malformed: a spec that cannot be run (empty argv, a script name that leaves /work).
+//           internal: the runner died or broke the protocol. A job that fails is not an error: it
+//           is an Outcome.
+// Threads   Runner is immutable; run() may be called from several threads at once.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "base/unique_fd.hpp"
+#include "crypto/sha2.hpp"
+#include "intake/dataset.hpp"
+
+namespace mayfly::executor {
+
+struct Limits {
+  std::int64_t wall_ms = 300'000;
+  std::int64_t cpu_ms = 300'000;
+  std::int64_t memory_bytes = std::int64_t{512} * 1024 * 1024;
+  std::int64_t pids = 128;
+  std::int64_t open_files = 1024;
+  std::int64_t disk_bytes = std::int64_t{100} * 1024 * 1024;  // /work and /tmp together, in memory
+  std::int64_t disk_inodes = 16'384;
+  std::int64_t output_bytes = std::int64_t{1024} * 1024;  // stdout; stderr separately, same bound
+};
+
+struct ScriptFile {
+  std::string name;  // below /work, '/' between parts
+  Bytes contents;
+};
+
+// Layout the job sees: /usr (with /bin /lib ... links) and a few files of /etc read-only; /work
+// (its working directory, scripts inside) and /tmp on tmpfs; /data/<name> for each dataset file;
+// minimal /dev and /proc; nothing else. DATASET_PATH in the environment is set by the caller.
+struct SandboxSpec {
+  std::vector<std::string> argv;         // argv[0] is looked up in the image's PATH
+  std::vector<std::string> environment;  // complete: nothing is inherited
+  std::vector<ScriptFile> scripts;
+  std::vector<std::string> tools;  // names from tools.hpp; empty = any program of the image
+  Limits limits;
+};
+
+struct Exited {
+  int code = 0;
+};
+struct Signalled {
+  int signal = 0;
+};
+struct TimedOut {};  // wall clock
+enum class LimitKind : std::uint8_t { memory, cpu, pids, disk };
+struct LimitHit {
+  LimitKind kind = LimitKind::memory;
+};
+struct Denied {
+  std::string what;
+};  // "exec /usr/bin/curl: not among the tools", "system call 310"
+struct NotStarted {
+  std::string why;
+};  // command not found, not executable
+using Outcome = std::variant<Exited, Signalled, TimedOut, LimitHit, Denied, NotStarted>;
+
+struct ExecEvent {         // One program execution, read from the kernel at the EXEC stop.
+  std::int64_t at_us = 0;  // since execution_started
+  std::int32_t pid = 0;    // inside the job's pid namespace if known, else outside; never claimed
+  std::int32_t parent = 0;
+  std::string path;       // of the executed object, as the kernel names it
+  crypto::Sha256 digest;  // of its bytes
+  std::uint64_t size_bytes = 0;
+  std::vector<std::string> argv;
+  // How the process image ended: 0..255, or minus the signal. A later exec in the same process
+  // closes this one with `replaced`.
+  std::int32_t exit_code = 0;
+  bool replaced = false;
+  bool denied = false;  // killed before its first instruction: not among the tools
+};
+
+struct Usage {
+  std::int64_t cpu_ms = 0;
+  std::int64_t wall_ms = 0;
+  std::int64_t peak_memory_bytes = 0;
+  std::int64_t processes = 0;
+};
+
+struct Teardown {  // Looked at after the job, not assumed. All zero when clean.
+  std::int64_t processes_left = 0;
+  std::int64_t mounts_left = 0;
+  std::int64_t cgroups_left = 0;
+  std::vector<std::string> scanned;
+};
+
+struct RunReport {
+  Outcome outcome;
+  std::vector<ExecEvent> executions;
+  Usage usage;
+  Bytes stdout_bytes;  // at most Limits::output_bytes
+  Bytes stderr_bytes;
+  std::uint64_t stdout_total = 0;  // what the job wrote
+  std::uint64_t stderr_total = 0;
+  UnixMillis execution_started;
+  UnixMillis execution_completed;
+  std::map<std::string, std::string> confinement;  // mechanism -> what was in force
+  std::map<std::string, std::string> coverage;     // Trace::coverage of the certificate
+  std::string policy_name;                         // seccomp policy in force
+  crypto::Sha256 policy_hash;
+  Teardown teardown;
+};
+
+// What the run needs to know about identity before a dataset is taken in.
+Result<intake::JobIdentity> job_identity();
+
+// Digest and name of the seccomp policy a run would use: part of the sandbox description.
+struct PolicyId {
+  std::string name;
+  crypto::Sha256 hash;
+};
+Result<PolicyId> policy_in_use(const SandboxSpec& spec);
+
+class Runner {
+ public:
+  // `program` is mayfly-runner; by default beside the current executable.
+  static Result<Runner> open(const std::filesystem::path& program);
+
+  // `dataset` may be null. `cancel_fd` readable means: stop the job now (outcome
+  // Signalled{SIGKILL}). Called while the job runs, with the job's output as it comes (for
+  // pass-through); may be empty.
+  struct Watch {
+    std::function<void(ByteView)> on_stdout;
+    std::function<void(ByteView)> on_stderr;
+    int cancel_fd = -1;
+  };
+  Result<RunReport> run(const SandboxSpec& spec, const intake::Dataset* dataset,
+                        const Watch& watch) const;
+
+  const crypto::Sha256& program_digest() const { return digest_; }
+
+ private:
+  Runner(std::filesystem::path program, const crypto::Sha256& digest,
+         std::shared_ptr<const UniqueFd> opened)
+      : program_(std::move(program)), digest_(digest), opened_(std::move(opened)) {}
+  std::filesystem::path program_;
+  crypto::Sha256 digest_;
+  std::shared_ptr<const UniqueFd> opened_;  // what was hashed is what is executed
+};
+
+}  // namespace mayfly::executor

@@ -1,0 +1,289 @@
+#include "executor/seccomp_policy.hpp"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <optional>
+
+#include "executor/seccomp_rules.hpp"
+
+namespace mayfly::executor {
+namespace {
+
+using rules::Action;
+using rules::ArgumentRule;
+using rules::ArgumentTest;
+
+static_assert(std::endian::native == std::endian::little, "argument words are read low half first");
+#if defined(__x86_64__)
+constexpr std::uint32_t audit_arch = AUDIT_ARCH_X86_64;
+constexpr std::string_view arch_name = "x86_64";
+#elif defined(__aarch64__)
+constexpr std::uint32_t audit_arch = AUDIT_ARCH_AARCH64;
+constexpr std::string_view arch_name = "aarch64";
+#else
+#error "no audit architecture number for this machine"
+#endif
+
+// x32 calls share the x86-64 audit number and have this bit in theirs. On other machines no call
+// number comes near it.
+constexpr std::uint32_t x32_bit = 0x40000000;
+
+// One call, decided by its name (`by_name`) or by its arguments, in order.
+struct Call {
+  std::string_view name;
+  std::optional<Action> by_name;
+  std::vector<ArgumentRule> by_arguments;
+  std::string_view reason;  // of by_name
+};
+
+template <class Visit>
+void for_each_word(std::string_view words, Visit visit) {
+  while (!words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    visit(words.substr(0, end));
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+}
+
+// Sorted by name: the text form does not depend on the order or the grouping of the table.
+std::map<std::string_view, Call> calls_of_table() {
+  std::map<std::string_view, Call> calls;
+  for (const auto& rule : rules::plain_rules) {
+    for_each_word(rule.calls, [&](std::string_view name) {
+      calls[name] = {name, rule.action, {}, rule.reason};
+    });
+  }
+  for (const auto& rule : rules::argument_rules) {
+    Call& call = calls[rule.call];
+    call.name = rule.call;
+    call.by_arguments.push_back(rule);
+  }
+  return calls;
+}
+
+// --- numbers ---
+
+// Calls younger than some libseccomp that are still in use; one number on every machine.
+constexpr std::pair<std::string_view, std::uint32_t> young_calls[] = {
+    {"cachestat", 451},  {"fchmodat2", 452},  {"map_shadow_stack", 453},
+    {"futex_wake", 454}, {"futex_wait", 455}, {"futex_requeue", 456}};
+
+// nullopt: this architecture does not have the call.
+Result<std::optional<std::uint32_t>> number_of(std::string_view name) {
+  const int number = ::seccomp_syscall_resolve_name(std::string(name).c_str());
+  if (number >= 0) return std::optional(static_cast<std::uint32_t>(number));
+  if (number != __NR_SCMP_ERROR) return std::optional<std::uint32_t>();
+  for (const auto& [young_name, young_number] : young_calls) {
+    if (young_name == name) return std::optional(young_number);
+  }
+  return fail(ErrorCode::internal,
+              "seccomp policy: libseccomp does not know the call " + std::string(name));
+}
+
+// --- code ---
+
+class Assembler {
+ public:
+  void load(std::size_t offset) {
+    emit(BPF_LD | BPF_W | BPF_ABS, 0, 0, static_cast<std::uint32_t>(offset));
+  }
+  void emit(std::uint16_t code, std::uint8_t jump_true, std::uint8_t jump_false, std::uint32_t k) {
+    code_.push_back({code, jump_true, jump_false, k});
+  }
+  void answer(Action action) {
+    emit(BPF_RET | BPF_K, 0, 0,
+         action.fails_with == 0
+             ? SECCOMP_RET_ALLOW
+             : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(action.fails_with));
+  }
+  void kill() { emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS); }
+  std::size_t here() const { return code_.size(); }
+  sock_filter& at(std::size_t index) { return code_[index]; }
+  const std::vector<sock_filter>& code() const { return code_; }
+
+ private:
+  std::vector<sock_filter> code_;
+};
+
+void test_word(Assembler& out, std::vector<std::size_t>& misses, std::size_t offset,
+               std::uint32_t mask, std::uint32_t equals) {
+  out.load(offset);
+  if (mask != 0xffffffff) out.emit(BPF_ALU | BPF_AND | BPF_K, 0, 0, mask);
+  misses.push_back(out.here());
+  out.emit(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, equals);
+}
+
+void emit_rule(Assembler& out, const ArgumentRule& rule) {
+  std::vector<std::size_t> misses;  // jumps to whatever follows this rule
+  for (const auto& test : rule.tests) {
+    if (test.width == ArgumentTest::Width::none) continue;
+    const std::size_t low = offsetof(seccomp_data, args) + sizeof(std::uint64_t) * test.argument;
+    test_word(out, misses, low, test.mask, test.equals);
+    if (test.width == ArgumentTest::Width::full64) test_word(out, misses, low + 4, 0xffffffff, 0);
+  }
+  out.answer(rule.action);
+  for (const std::size_t miss : misses) {
+    out.at(miss).jf = static_cast<std::uint8_t>(out.here() - miss - 1);
+  }
+}
+
+// Every number from `first` up to the next stretch is decided alike.
+struct Stretch {
+  std::uint32_t first;
+  std::optional<Action> action;
+  const std::vector<ArgumentRule>* arguments;
+};
+
+// Binary search over the stretches: about nine comparisons instead of hundreds.
+void emit_search(Assembler& out, const std::vector<Stretch>& stretches, std::size_t begin,
+                 std::size_t end) {
+  if (end - begin == 1) {
+    const Stretch& stretch = stretches[begin];
+    if (stretch.action) {
+      out.answer(*stretch.action);
+    } else {
+      for (const auto& rule : *stretch.arguments) emit_rule(out, rule);
+    }
+    return;
+  }
+  const std::size_t middle = begin + (end - begin) / 2;
+  out.emit(BPF_JMP | BPF_JGE | BPF_K, 0, 1, stretches[middle].first);
+  // A conditional jump reaches 255 instructions, JA any distance.
+  const std::size_t jump = out.here();
+  out.emit(BPF_JMP | BPF_JA, 0, 0, 0);
+  emit_search(out, stretches, begin, middle);
+  out.at(jump).k = static_cast<std::uint32_t>(out.here() - jump - 1);
+  emit_search(out, stretches, middle, end);
+}
+
+std::vector<Stretch> stretches_of(const std::map<std::uint32_t, const Call*>& calls) {
+  std::vector<Stretch> stretches{{0, rules::unknown_call, nullptr}};
+  std::uint32_t next = 0;
+  const auto decide_from = [&](std::uint32_t first, std::optional<Action> action,
+                               const std::vector<ArgumentRule>* arguments) {
+    Stretch& last = stretches.back();
+    if (last.first == first) {
+      last = {first, action, arguments};
+    } else if (!action || last.action != action) {
+      stretches.push_back({first, action, arguments});
+    }
+  };
+  for (const auto& [number, call] : calls) {
+    if (number != next) decide_from(next, rules::unknown_call, nullptr);
+    decide_from(number, call->by_name, &call->by_arguments);
+    next = number + 1;
+  }
+  decide_from(next, rules::unknown_call, nullptr);
+  return stretches;
+}
+
+Result<Bytes> compile(const std::map<std::string_view, Call>& calls) {
+  std::map<std::uint32_t, const Call*> by_number;
+  for (const auto& [name, call] : calls) {
+    TRY(const auto number, number_of(name));
+    if (number) by_number[*number] = &call;
+  }
+  Assembler out;
+  out.load(offsetof(seccomp_data, arch));
+  out.emit(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, audit_arch);
+  out.kill();
+  out.load(offsetof(seccomp_data, nr));
+  out.emit(BPF_JMP | BPF_JGE | BPF_K, 0, 1, x32_bit);
+  out.kill();
+  const auto stretches = stretches_of(by_number);
+  emit_search(out, stretches, 0, stretches.size());
+  if (out.here() > BPF_MAXINSNS) {
+    return fail(ErrorCode::internal, "seccomp policy: more instructions than the kernel takes");
+  }
+  const auto* begin = reinterpret_cast<const std::uint8_t*>(out.code().data());
+  return Bytes(begin, begin + out.here() * sizeof(sock_filter));
+}
+
+// --- text ---
+
+std::string action_text(Action action) {
+  switch (action.fails_with) {
+    case 0: return "allow";
+    case EPERM: return "errno EPERM";
+    case ENOSYS: return "errno ENOSYS";
+    case EINVAL: return "errno EINVAL";
+    case ENOTTY: return "errno ENOTTY";
+    case EAFNOSUPPORT: return "errno EAFNOSUPPORT";
+    default: return "errno " + std::to_string(action.fails_with);
+  }
+}
+
+std::string hex(std::uint32_t value) {
+  char text[16];
+  std::snprintf(text, sizeof text, "0x%x", value);
+  return text;
+}
+
+std::string tests_text(const ArgumentRule& rule) {
+  std::string text;
+  for (const auto& test : rule.tests) {
+    if (test.width == ArgumentTest::Width::none) continue;
+    text += text.empty() ? " if arg" : " and arg";
+    text += std::to_string(test.argument);
+    if (test.width == ArgumentTest::Width::full64) text += ":64";
+    if (test.mask != 0xffffffff) text.append("&").append(hex(test.mask));
+    text.append("==").append(hex(test.equals));
+  }
+  return text;
+}
+
+enum class Reasons : std::uint8_t { shown, hidden };
+
+std::string render(Reasons reasons) {
+  std::string text =
+      "mayfly seccomp policy 1\nname default\narch " + std::string(arch_name) +
+      "\nforeign abi: kill process\nunknown call: " + action_text(rules::unknown_call) + "\n";
+  for (const auto& [name, call] : calls_of_table()) {
+    const auto line = [&, &name = name](const std::string& tests, Action action,
+                                        std::string_view reason) {
+      text.append(name).append(tests).append(": ").append(action_text(action));
+      if (reasons == Reasons::shown) text.append("  # ").append(reason);
+      text += '\n';
+    };
+    if (call.by_name) line("", *call.by_name, call.reason);
+    for (const auto& rule : call.by_arguments) line(tests_text(rule), rule.action, rule.reason);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string policy_text() {
+  return render(Reasons::shown);
+}
+
+Result<CompiledPolicy> compile_default_policy() {
+  TRY(Bytes filter, compile(calls_of_table()));
+  return CompiledPolicy{"default", crypto::sha256(bytes_of(render(Reasons::hidden))),
+                        std::move(filter)};
+}
+
+Result<void> install(const CompiledPolicy& policy) {
+  // The kernel reads the program and does not write it; its header lacks the const.
+  const auto* code = reinterpret_cast<const sock_filter*>(policy.filter.data());
+  sock_fprog program{static_cast<unsigned short>(policy.filter.size() / sizeof(sock_filter)),
+                     const_cast<sock_filter*>(code)};
+  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) != 0) {
+    return fail_errno("installing the seccomp filter");
+  }
+  return {};
+}
+
+}  // namespace mayfly::executor

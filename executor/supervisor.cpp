@@ -1,0 +1,446 @@
+#include "executor/supervisor.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include "executor/cgroup.hpp"
+#include "executor/dataset_view.hpp"
+#include "executor/exec_recorder.hpp"
+#include "executor/live_sandbox.hpp"
+#include "executor/outcome.hpp"
+#include "executor/output_relay.hpp"
+#include "executor/process_sampler.hpp"
+#include "executor/sandbox_protocol.hpp"
+#include "executor/teardown.hpp"
+
+namespace mayfly::executor {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+constexpr Clock::time_point never = Clock::time_point::max();
+constexpr milliseconds cpu_check_min{5};
+
+UnixMillis now_unix() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<milliseconds>(now).count()};
+}
+
+struct OutputPipe {
+  UniqueFd reading;
+  UniqueFd writing;
+};
+
+Result<OutputPipe> make_output_pipe(const UserMapping& user) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("making a pipe for the job's output");
+  OutputPipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+  if (::fcntl(pipe.reading.borrow(), F_SETFL, O_NONBLOCK) != 0) {
+    return fail_errno("preparing the pipe for the job's output");
+  }
+  // So that the job may open /dev/stdout, which is a second open of this pipe by its own user.
+  if (user.identity == intake::JobIdentity::separate_user &&
+      ::fchown(pipe.writing.borrow(), user.outside_uid, user.outside_gid) != 0) {
+    return fail_errno("giving the job its output");
+  }
+  return pipe;
+}
+
+ResourceLimits resource_limits(const Limits& limits, const RunCgroup& cgroup) {
+  using Backstop = ResourceLimits::Backstop;
+  const auto in_force = cgroup.in_force();
+  const auto backstop = [&](const char* controller) {
+    const auto found = in_force.find(controller);
+    const bool absent = found == in_force.end() || found->second == "not enforced";
+    return absent ? Backstop::absent : Backstop::present;
+  };
+  return {limits, backstop("cgroup_memory"), backstop("cgroup_pids")};
+}
+
+// The job may have as many processes as it was promised; pid 1 of the sandbox is one more.
+Result<RunCgroup> make_cgroup(Limits limits) {
+  ++limits.pids;
+  return RunCgroup::create(limits);
+}
+
+struct Prepared {
+  SandboxPlan plan;
+  ToolAllowList tools;
+  UniqueFd stdout_end;  // for reading
+  UniqueFd stderr_end;
+};
+
+Result<Prepared> prepare(RunRequest request, std::vector<UniqueFd> dataset,
+                         const RunCgroup& cgroup) {
+  TRY(ToolAllowList tools, ToolAllowList::of(request.spec.tools));
+  SandboxPlan plan;
+  plan.request = std::move(request);
+  TRY(plan.policy, compile_default_policy());
+  TRY(plan.user, choose_user_mapping());
+  plan.scratch_size = scratch_size(plan.request);
+  if (plan.user.identity == intake::JobIdentity::separate_user) {
+    TRY(plan.scratch,
+        make_unswappable_scratch(plan.scratch_size, plan.user.outside_uid, plan.user.outside_gid));
+  } else {
+    plan.scratch.swap = "swappable: only root can forbid it";
+  }
+  plan.limits = resource_limits(plan.request.spec.limits, cgroup);
+  TRY(plan.dataset, open_read_only(dataset));
+  dataset.clear();  // What the client sent is writable; nobody needs that here.
+  TRY(OutputPipe out, make_output_pipe(plan.user));
+  TRY(OutputPipe err, make_output_pipe(plan.user));
+  plan.stdout_end = std::move(out.writing);
+  plan.stderr_end = std::move(err.writing);
+  return Prepared{std::move(plan), std::move(tools), std::move(out.reading),
+                  std::move(err.reading)};
+}
+
+// SIGCHLD, and the signals that ask us to stop: SIGTERM comes also when the client dies. They are
+// answered in the loop, where everything can still be cleaned up.
+Result<UniqueFd> open_signals() {
+  sigset_t handled;
+  ::sigemptyset(&handled);
+  for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&handled, signal);
+  if (::sigprocmask(SIG_BLOCK, &handled, nullptr) != 0) return fail_errno("blocking signals");
+  UniqueFd signals(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals) return fail_errno("opening a signalfd");
+  return signals;
+}
+
+class Supervisor {
+ public:
+  Supervisor(Prepared prepared, LiveSandbox sandbox, RunCgroup cgroup, const Channel& client,
+             UniqueFd signals)
+      : plan_(std::move(prepared.plan)),
+        limits_(plan_.request.spec.limits),
+        cgroup_(std::move(cgroup)),
+        sandbox_(std::move(sandbox)),
+        client_(client),
+        signals_(std::move(signals)),
+        recorder_(std::move(prepared.tools), plan_.user),
+        stdout_(std::move(prepared.stdout_end), FrameType::stdout_bytes, limits_.output_bytes),
+        stderr_(std::move(prepared.stderr_end), FrameType::stderr_bytes, limits_.output_bytes) {}
+
+  Result<RunReport> run();
+
+ private:
+  Result<void> release();
+  Result<void> wait_for_event();
+  Result<void> take_signals();
+  Result<void> on_client();
+  Result<void> reap_children();
+  Result<void> hear_why_not_started();
+  Result<void> check_deadlines();
+  Result<void> check_cpu(Clock::time_point now);
+  void check_memory(Clock::time_point now);
+  Clock::time_point next_deadline() const;
+
+  void stop(Outcome reason);  // SIGTERM, and SIGKILL after the grace
+  void kill(Outcome reason);
+  void kill_everything();
+  void on_job_end();
+  bool memory_is_sampled() const {
+    return plan_.limits.memory_group == ResourceLimits::Backstop::absent;
+  }
+
+  Result<RunReport> report();
+  Result<void> take_usage(RunReport& report, EndFacts& facts);
+  Result<void> take_down(RunReport& report);
+  void describe_into(RunReport& report) const;
+
+  SandboxPlan plan_;
+  Limits limits_;
+  RunCgroup cgroup_;  // before the sandbox: it is removed after the processes are gone
+  LiveSandbox sandbox_;
+  const Channel& client_;
+  UniqueFd signals_;
+  ExecRecorder recorder_;
+  OutputRelay stdout_;
+  OutputRelay stderr_;
+
+  EndFacts facts_;
+  UnixMillis started_unix_;
+  UnixMillis completed_unix_;
+  Clock::time_point started_;
+  Clock::time_point ended_;
+  Clock::time_point wall_deadline_ = never;
+  Clock::time_point kill_deadline_ = never;   // SIGKILL
+  Clock::time_point death_deadline_ = never;  // after SIGKILL
+  Clock::time_point next_cpu_check_ = never;
+  Clock::time_point next_memory_sample_ = never;
+  std::int64_t sampled_memory_bytes_ = 0;
+  rusage init_usage_{};
+};
+
+Result<RunReport> Supervisor::run() {
+  CHECK_OK(release());
+  while (!sandbox_.is_reaped()) {
+    CHECK_OK(wait_for_event());
+    CHECK_OK(reap_children());
+    CHECK_OK(check_deadlines());
+  }
+  return report();
+}
+
+Result<void> Supervisor::release() {
+  started_ = Clock::now();
+  CHECK_OK(recorder_.seize(sandbox_.job(), started_));
+  started_unix_ = now_unix();
+  wall_deadline_ = started_ + milliseconds(limits_.wall_ms);
+  next_cpu_check_ = started_ + cpu_check_min;
+  if (memory_is_sampled()) next_memory_sample_ = started_ + milliseconds(memory_sample_ms);
+  return say(sandbox_.channel(), Word::run);
+}
+
+Clock::time_point Supervisor::next_deadline() const {
+  return std::min(
+      {wall_deadline_, kill_deadline_, death_deadline_, next_cpu_check_, next_memory_sample_});
+}
+
+Result<void> Supervisor::wait_for_event() {
+  std::array<pollfd, 4> waiting{
+      pollfd{signals_.borrow(), POLLIN, 0},
+      pollfd{stdout_.wants_input() ? stdout_.fd() : -1, POLLIN, 0},
+      pollfd{stderr_.wants_input() ? stderr_.fd() : -1, POLLIN, 0},
+      pollfd{client_.fd().borrow(), POLLIN, 0},
+  };
+  if (stdout_.wants_to_send() || stderr_.wants_to_send()) waiting[3].events |= POLLOUT;
+  const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(
+      std::max(next_deadline() - Clock::now(), Clock::duration::zero()));
+  timespec timeout{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
+  if (recorder_.digests().work_left()) timeout = {};
+  const int ready = ::ppoll(waiting.data(), waiting.size(), &timeout, nullptr);
+  if (ready < 0 && errno != EINTR) return fail_errno("waiting for the job");
+  if (ready <= 0) return recorder_.digests().work();
+  CHECK_OK(take_signals());
+  CHECK_OK(stdout_.pump(client_));
+  CHECK_OK(stderr_.pump(client_));
+  if ((waiting[3].revents & (POLLIN | POLLHUP | POLLERR)) != 0) return on_client();
+  return {};
+}
+
+Result<void> Supervisor::take_signals() {
+  signalfd_siginfo taken{};
+  while (::read(signals_.borrow(), &taken, sizeof taken) > 0) {
+    if (taken.ssi_signo != SIGCHLD) {
+      return fail(ErrorCode::internal,
+                  "the runner was told to stop by signal " + std::to_string(taken.ssi_signo));
+    }
+  }
+  return {};
+}
+
+Result<void> Supervisor::on_client() {
+  TRY(auto message, client_.receive());
+  if (!message) return fail(ErrorCode::internal, "the client is gone");
+  if (message->bytes.front() != static_cast<std::uint8_t>(FrameType::cancel)) {
+    return fail(ErrorCode::malformed, "the client said something unexpected");
+  }
+  if (!recorder_.job_status()) kill(Signalled{SIGKILL});
+  return {};
+}
+
+Result<void> Supervisor::reap_children() {
+  for (;;) {
+    int status = 0;
+    rusage usage{};
+    const pid_t pid = ::wait4(-1, &status, __WALL | WNOHANG, &usage);
+    if (pid < 0 && errno != ECHILD) return fail_errno("waiting for the job's processes");
+    if (pid <= 0) return {};
+    if (pid == sandbox_.init()) {
+      if (WIFSTOPPED(status)) continue;
+      sandbox_.set_reaped();
+      init_usage_ = usage;
+      on_job_end();
+      return {};
+    }
+    CHECK_OK(recorder_.on_wait(pid, status));
+    if (recorder_.denied()) kill(*recorder_.denied());
+    if (recorder_.job_status()) on_job_end();
+  }
+}
+
+void Supervisor::on_job_end() {
+  if (completed_unix_.value != 0) return;
+  ended_ = Clock::now();
+  completed_unix_ = now_unix();
+  // pid 1 sees the same files; it lives until we kill it.
+  const std::string work = "/proc/" + std::to_string(sandbox_.init()) + "/root/work";
+  struct statvfs space{};
+  if (!sandbox_.is_reaped() && ::statvfs(work.c_str(), &space) == 0) {
+    facts_.disk_is_full = space.f_bavail == 0 || space.f_favail == 0;
+  }
+  kill_everything();
+}
+
+void Supervisor::stop(Outcome reason) {
+  if (facts_.our_reason) return;
+  facts_.our_reason = std::move(reason);
+  ::kill(-sandbox_.job(), SIGTERM);
+  ::kill(-sandbox_.job(), SIGCONT);  // a stopped process would not see it
+  kill_deadline_ = Clock::now() + milliseconds(termination_grace_ms);
+  wall_deadline_ = next_cpu_check_ = next_memory_sample_ = never;
+}
+
+void Supervisor::kill(Outcome reason) {
+  if (!facts_.our_reason) facts_.our_reason = std::move(reason);
+  kill_everything();
+}
+
+void Supervisor::kill_everything() {
+  if (death_deadline_ != never || sandbox_.is_reaped()) return;
+  sandbox_.kill();
+  wall_deadline_ = kill_deadline_ = next_cpu_check_ = next_memory_sample_ = never;
+  death_deadline_ = Clock::now() + milliseconds(death_ms_max);
+}
+
+Result<void> Supervisor::check_deadlines() {
+  const auto now = Clock::now();
+  if (now >= wall_deadline_) stop(TimedOut{});
+  if (now >= kill_deadline_) kill_everything();
+  if (now >= next_memory_sample_) check_memory(now);
+  if (now >= next_cpu_check_) CHECK_OK(check_cpu(now));
+  if (now >= death_deadline_) {
+    return fail(ErrorCode::internal, "processes of the job did not die in " +
+                                         std::to_string(death_ms_max) + " ms after SIGKILL");
+  }
+  return {};
+}
+
+Result<void> Supervisor::check_cpu(Clock::time_point now) {
+  TRY(const auto counters, cgroup_.counters());
+  const std::int64_t used_us =
+      counters.cpu_us > 0 ? counters.cpu_us : cpu_us_of(recorder_.live(), sandbox_.init());
+  const std::int64_t left_us = limits_.cpu_ms * 1000 - used_us;
+  if (left_us <= 0) {
+    stop(LimitHit{LimitKind::cpu});
+    return {};
+  }
+  // All processors together cannot use up what is left any sooner.
+  const auto processors = std::max(1U, std::thread::hardware_concurrency());
+  next_cpu_check_ = now + std::max<Clock::duration>(
+                              cpu_check_min, std::chrono::microseconds(left_us / processors));
+  return {};
+}
+
+void Supervisor::check_memory(Clock::time_point now) {
+  next_memory_sample_ = now + milliseconds(memory_sample_ms);
+  std::int64_t bytes = resident_bytes_of(recorder_.live());
+  if (bytes > limits_.memory_bytes) bytes = proportional_bytes_of(recorder_.live());
+  sampled_memory_bytes_ = std::max(sampled_memory_bytes_, bytes);
+  if (bytes > limits_.memory_bytes) kill(LimitHit{LimitKind::memory});
+}
+
+Result<void> Supervisor::hear_why_not_started() {
+  if (recorder_.has_executed()) return {};
+  // Its process is dead, so what it has said is here already.
+  TRY(const auto message, sandbox_.channel().receive_within(0));
+  if (!message) return {};
+  const ByteView bytes = message->bytes;
+  switch (static_cast<Word>(bytes.front())) {
+    case Word::not_started: facts_.not_started = std::string(text_of(bytes.subspan(1))); return {};
+    case Word::failed: {
+      TRY(Error error, decode_failure(bytes.subspan(1)));
+      return std::unexpected(std::move(error).while_doing("confining the job"));
+    }
+    default: return fail(ErrorCode::internal, "the job's process said something unexpected");
+  }
+}
+
+Result<RunReport> Supervisor::report() {
+  CHECK_OK(stdout_.drain(client_));
+  CHECK_OK(stderr_.drain(client_));
+  CHECK_OK(hear_why_not_started());
+  facts_.job_status = recorder_.job_status();
+  facts_.refused_call = recorder_.refused_call();
+  RunReport report;
+  CHECK_OK(take_usage(report, facts_));
+  report.outcome = classify(facts_);
+  TRY(report.executions, std::move(recorder_).finish());
+  report.stdout_total = stdout_.total_bytes();
+  report.stderr_total = stderr_.total_bytes();
+  report.execution_started = started_unix_;
+  report.execution_completed = completed_unix_;
+  describe_into(report);
+  CHECK_OK(take_down(report));
+  return report;
+}
+
+Result<void> Supervisor::take_usage(RunReport& report, EndFacts& facts) {
+  TRY(const auto counters, cgroup_.counters());
+  facts.oom_kills = counters.oom_kills;
+  facts.pids_limit_hits = counters.pids_limit_hits;
+  const auto microseconds = [](const timeval& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec;
+  };
+  const std::int64_t reaped_us =
+      microseconds(init_usage_.ru_utime) + microseconds(init_usage_.ru_stime);
+  report.usage.cpu_ms = (counters.cpu_us > 0 ? counters.cpu_us : reaped_us) / 1000;
+  report.usage.wall_ms = std::chrono::duration_cast<milliseconds>(ended_ - started_).count();
+  report.usage.peak_memory_bytes =
+      counters.memory_peak_bytes > 0
+          ? counters.memory_peak_bytes
+          : std::max(sampled_memory_bytes_, std::int64_t{init_usage_.ru_maxrss} * 1024);
+  report.usage.processes = recorder_.processes();
+  return {};
+}
+
+void Supervisor::describe_into(RunReport& report) const {
+  report.confinement = cgroup_.in_force();
+  report.confinement.merge(describe(plan_.limits));
+  report.confinement.merge(describe_root(limits_, plan_.scratch));
+  report.confinement["user"] = describe(plan_.user);
+  report.confinement["namespaces"] = "user mount pid net ipc uts cgroup";
+  report.confinement["network"] = "own namespace without any interface up";
+  report.confinement["capabilities"] = "none, bounding set empty, securebits locked";
+  report.confinement["no_new_privs"] = "set";
+  report.confinement["seccomp"] = plan_.policy.name + " " + crypto::to_text(plan_.policy.hash);
+  report.confinement["exec_recorder"] = "ptrace, every process from birth";
+  report.coverage = {{"executions", "complete"},
+                     {"files", "not-recorded"},
+                     {"llm", "blocked"},
+                     {"network", "blocked"}};
+  report.policy_name = plan_.policy.name;
+  report.policy_hash = plan_.policy.hash;
+}
+
+Result<void> Supervisor::take_down(RunReport& report) {
+  TRY(report.teardown, look_for_remains(sandbox_.pid_namespace()));
+  TRY(report.teardown.cgroups_left, std::move(cgroup_).remove());
+  report.teardown.scanned.emplace_back("cgroups");
+  return {};
+}
+
+// What a sandbox that could not start was lacking, if the kernel says so.
+Error explain_start(Error error, const RunCgroup& cgroup) {
+  const auto counters = cgroup.counters();
+  if (!counters || counters->oom_kills == 0) return error;
+  return {ErrorCode::limit, "limits.memory_bytes is too small for a sandbox to start: raise it"};
+}
+
+}  // namespace
+
+Result<RunReport> supervise(RunRequest request, std::vector<UniqueFd> dataset,
+                            const Channel& client) {
+  TRY(UniqueFd signals, open_signals());
+  TRY(RunCgroup cgroup, make_cgroup(request.spec.limits));
+  TRY(Prepared prepared, prepare(std::move(request), std::move(dataset), cgroup));
+  auto sandbox = LiveSandbox::start(prepared.plan, cgroup);
+  if (!sandbox) return std::unexpected(explain_start(std::move(sandbox).error(), cgroup));
+  Supervisor supervisor(std::move(prepared), std::move(*sandbox), std::move(cgroup), client,
+                        std::move(signals));
+  return supervisor.run();
+}
+
+}  // namespace mayfly::executor

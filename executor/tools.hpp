@@ -1,0 +1,21 @@
+// Tool names of a request ("python", "grep") -> the programs of the image that they may execute.
+//
+// Shapes    Absolute, symlink-free paths below /usr of the host, sorted, without duplicates.
+// Errors    malformed: an unknown tool; the message names it and the known ones.
+//           unavailable: a known tool that this machine lacks; names the Debian package.
+// Threads   Pure, except that it looks at the file system.
+#pragma once
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace mayfly::executor {
+
+Result<std::vector<std::string>> programs_of_tools(std::span<const std::string> tools);
+
+std::span<const std::string_view> known_tools();  // sorted
+
+}  // namespace mayfly::executor

@@ -1,0 +1,69 @@
+// The bytes between a client and its runner: a request one way; output and one report the other.
+//
+// Shapes    Frames over a Channel. A frame is one type byte and a payload; a payload longer than a
+//           message is cut into `continued` frames, the last one has the type. Inside a payload:
+//           little-endian integers, text as u32 length and bytes, lists as u32 count and items.
+//           Every value has one encoding: encode(decode(x)) == x for every x that decodes.
+// Errors    malformed: not such an encoding, or a request that check_request refuses.
+//           limit: over a bound.
+// Threads   Pure, except send_frame(); one FrameReader, one thread.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "executor/channel.hpp"
+#include "executor/request.hpp"
+#include "executor/sandbox.hpp"
+
+namespace mayfly::executor {
+
+inline constexpr std::size_t executions_max = 65'536;  // program executions in one report
+// One report: what bounds the recorded arguments of all executions together.
+inline constexpr std::size_t report_bytes_max = std::size_t{256} * 1024 * 1024;
+inline constexpr std::size_t text_bytes_max = 16 * 1024;  // one path, reason or map entry
+inline constexpr std::size_t map_entries_max = 64;
+
+enum class FrameType : std::uint8_t {
+  continued = 0,
+  dataset = 1,  // descriptors of dataset files; no payload
+  request = 2,
+  cancel = 3,
+  stdout_bytes = 4,
+  stderr_bytes = 5,
+  report = 6,   // the run as it was; its output went before, in frames of its own
+  failure = 7,  // no run: an Error
+};
+
+struct Frame {
+  FrameType type = FrameType::continued;
+  Bytes payload;
+  std::vector<UniqueFd> descriptors;
+};
+
+Result<void> send_frame(const Channel& channel, FrameType type, ByteView payload,
+                        std::span<const UniqueFd> descriptors = {});
+
+// Puts frames together again. A payload over `payload_bytes_max` is refused before it is stored.
+class FrameReader {
+ public:
+  explicit FrameReader(std::size_t payload_bytes_max) : payload_bytes_max_(payload_bytes_max) {}
+  // Absent: the frame goes on in the next message.
+  Result<std::optional<Frame>> accept(Message message);
+
+ private:
+  std::size_t payload_bytes_max_;
+  Frame frame_;
+};
+
+Bytes encode_request(const RunRequest& request);
+Result<RunRequest> decode_request(ByteView bytes);
+// Without stdout_bytes and stderr_bytes.
+Bytes encode_report(const RunReport& report);
+Result<RunReport> decode_report(ByteView bytes);
+Bytes encode_failure(const Error& error);
+Result<Error> decode_failure(ByteView bytes);
+
+}  // namespace mayfly::executor

@@ -1,0 +1,121 @@
+#include "pipeline/execute.hpp"
+
+#include <utility>
+
+#include "certificate/encode.hpp"
+#include "pipeline/entry_command.hpp"
+#include "pipeline/sandbox_spec.hpp"
+#include "pipeline/statement.hpp"
+#include "pipeline/trace.hpp"
+
+namespace mayfly::pipeline {
+namespace {
+
+// Step 5. Anything left anywhere means that no certificate may say "destroyed".
+Result<intake::WipeReport> destroy(std::optional<intake::Dataset> dataset,
+                                   const executor::Teardown& teardown) {
+  intake::WipeReport wiped{.method = "none", .bytes = 0, .scanned = {}, .residue = 0};
+  if (dataset) {
+    TRY(wiped, std::move(*dataset).wipe());
+  }
+  if (wiped.residue != 0) {
+    return fail(ErrorCode::rejected, "not certified: " + std::to_string(wiped.residue) +
+                                         " traces of the dataset were "
+                                         "left after the wipe");
+  }
+  const std::int64_t left = teardown.processes_left + teardown.mounts_left + teardown.cgroups_left;
+  if (left != 0) {
+    return fail(ErrorCode::rejected, "not certified: the sandbox was not destroyed: " +
+                                         std::to_string(teardown.processes_left) + " processes, " +
+                                         std::to_string(teardown.mounts_left) + " mounts, " +
+                                         std::to_string(teardown.cgroups_left) + " cgroups left");
+  }
+  return wiped;
+}
+
+// Step 7. The quote binds the exact bytes that the signature covers.
+Result<certificate::Proof> prove(const certificate::EncodedStatement& encoded,
+                                 const certificate::Run& run, const Parts& parts) {
+  const crypto::Sha256 no_intent;  // All zero: this run was not logged.
+  TRY(const attest::ReportData binding,
+      attest::bind_certificate(encoded.bytes, parts.signer.public_key(), no_intent, run.nonce));
+  TRY(attest::Evidence evidence, parts.collect(binding));
+  TRY(certificate::Signature signature, parts.signer.sign(encoded.bytes));
+  certificate::Proof proof;
+  proof.signatures.push_back(std::move(signature));
+  proof.tee_kind = std::string(attest::to_string(evidence.kind));
+  proof.tee_format = std::string(evidence.format);
+  proof.tee_quote = std::move(evidence.quote);
+  // The proof is outside the signature, so its time repeats the last one that is inside.
+  proof.timestamp = run.lifecycle.sandbox_destroyed;
+  return proof;
+}
+
+store::CertificateRow row_for(const certificate::EncodedStatement& encoded,
+                              const certificate::Statement& statement, UnixMillis issued_at) {
+  return {.certificate_id = encoded.certificate_id,
+          .claim_hash = encoded.claim_hash,
+          .dataset_hash = statement.claim.dataset_hash,
+          .sandbox_hash = crypto::to_text(encoded.sandbox_hash),
+          .status = statement.claim.result.status,
+          .tee = statement.run.tee,
+          .issued_at = issued_at};
+}
+
+}  // namespace
+
+Result<Certified> execute(ExecutionRequest request, const Parts& parts,
+                          const executor::Runner::Watch& watch) {
+  // 1. Nothing is left to imply: from here on the request is only read.
+  TRY(const executor::SandboxSpec spec, sandbox_spec(request));
+  TRY(const executor::PolicyId policy, executor::policy_in_use(spec));
+
+  // 2. No transparency log yet, so no intent: the certificate says "uncounted".
+  // 3. The dataset came in sealed; what must outlive it is noted before it is destroyed.
+  const DatasetFacts dataset = dataset_facts(request);
+
+  // 4. Confined and recorded. On an error the request's destructor wipes the dataset.
+  TRY(executor::RunReport report,
+      parts.runner.run(spec, request.dataset ? &*request.dataset : nullptr, watch));
+
+  // 5. Destroyed, and looked at.
+  certificate::Lifecycle lifecycle;
+  lifecycle.execution_started = report.execution_started;
+  lifecycle.execution_completed = report.execution_completed;
+  lifecycle.dataset_loaded = request.dataset ? request.dataset_loaded : report.execution_started;
+  TRY(const intake::WipeReport wiped,
+      destroy(std::exchange(request.dataset, std::nullopt), report.teardown));
+  lifecycle.dataset_deleted = parts.now();
+  lifecycle.sandbox_destroyed = parts.now();
+
+  // 6. What happened, as bytes that never change again.
+  TRY(SealedTrace trace, seal_trace(report));
+  const FinishedRun finished{.spec = spec,
+                             .policy = policy,
+                             .dataset = dataset,
+                             .report = report,
+                             .trace = trace,
+                             .wipe = wiped,
+                             .lifecycle = lifecycle};
+  certificate::Statement statement;
+  TRY(statement.claim, make_claim(finished, std::move(request.assertions)));
+  statement.run = make_run(finished, parts, request.nonce);
+  TRY(const certificate::EncodedStatement encoded, certificate::encode_statement(statement));
+
+  // 7. Quoted and signed.
+  TRY(const certificate::Proof proof, prove(encoded, statement.run, parts));
+  TRY(Bytes bytes, certificate::encode_certificate(encoded, proof));
+
+  // 8. Durable before anyone hears of it.
+  if (parts.store != nullptr) {
+    CHECK_OK(parts.store->put(row_for(encoded, statement, proof.timestamp), bytes));
+  }
+  return Certified{.certificate_id = encoded.certificate_id,
+                   .claim_hash = encoded.claim_hash,
+                   .certificate = std::move(bytes),
+                   .statement = std::move(statement),
+                   .report = std::move(report),
+                   .trace_lines = std::move(trace.lines)};
+}
+
+}  // namespace mayfly::pipeline

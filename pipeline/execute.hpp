@@ -1,0 +1,66 @@
+// One run, start to certificate: the eight steps of docs/architecture.md in one function.
+//
+// Errors    malformed / limit: the request (names the field). unavailable: this machine. rejected:
+//           the wipe found something left, so nothing is certified. internal: ours. In every case
+//           no certificate exists and the dataset has been wiped.
+//           A job that fails, times out or is denied is not an error: it gets a certificate.
+// Threads   execute() may run on several threads at once over one Parts.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attest/model/binding.hpp"
+#include "attest/model/evidence.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "certificate/model.hpp"
+#include "certificate/sign.hpp"
+#include "executor/sandbox.hpp"
+#include "intake/dataset.hpp"
+#include "store/store.hpp"
+
+namespace mayfly::pipeline {
+
+// Everything a run needs, every limit filled in. The dataset is already in sealed memory.
+struct ExecutionRequest {
+  std::optional<intake::Dataset> dataset;
+  UnixMillis dataset_loaded;
+  std::string dataset_format = "none";  // "csv" "json" "txt" "bin" "dir" "none"
+  std::vector<std::string> command;  // argv; empty: derived from the first script by its extension
+  std::vector<executor::ScriptFile> scripts;
+  std::vector<std::string> tools;
+  std::vector<std::string> environment;  // extra "NAME=value" beside the fixed ones
+  std::vector<certificate::Assertion> assertions;
+  executor::Limits limits;
+  Bytes nonce;
+};
+
+// The outside world, handed in by main(): a test builds it with fakes.
+struct Parts {
+  const executor::Runner& runner;
+  std::function<Result<attest::Evidence>(const attest::ReportData&)> collect;
+  attest::TeeKind tee;
+  const certificate::Signer& signer;  // made by this process, never written down, dies with it
+  store::Store* store = nullptr;      // null: the caller keeps the certificate itself
+  std::function<UnixMillis()> now;
+  crypto::Sha256 program_digest;            // of the program that runs this pipeline
+  std::map<std::string, std::string> host;  // kernel, swap, core_pattern, init_on_free
+};
+
+struct Certified {
+  std::string certificate_id;
+  std::string claim_hash;  // "sha256:..."
+  Bytes certificate;       // canonical bytes
+  certificate::Statement statement;
+  executor::RunReport report;            // for the submitter only: output as the job wrote it
+  std::vector<std::string> trace_lines;  // the full trace, one JSON object per event
+};
+
+Result<Certified> execute(ExecutionRequest request, const Parts& parts,
+                          const executor::Runner::Watch& watch);
+
+}  // namespace mayfly::pipeline

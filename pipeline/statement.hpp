@@ -1,0 +1,44 @@
+// From what a run was and what it did to what a certificate states: pure, no clock, no device.
+//
+// Errors    internal: a summary that cannot be built.
+// Threads   Pure functions.
+#pragma once
+#include <optional>
+
+#include "certificate/model.hpp"
+#include "executor/sandbox.hpp"
+#include "intake/dataset.hpp"
+#include "pipeline/execute.hpp"
+#include "pipeline/trace.hpp"
+
+namespace mayfly::pipeline {
+
+// What must be known of a dataset after it is gone.
+struct DatasetFacts {
+  std::string hash = "none";
+  std::string format = "none";
+  std::uint64_t size_bytes = 0;
+  crypto::Sha256 disclosure_key;
+};
+DatasetFacts dataset_facts(const ExecutionRequest& request);
+
+// What one run leaves behind once the dataset is wiped.
+struct FinishedRun {
+  const executor::SandboxSpec& spec;
+  const executor::PolicyId& policy;
+  const DatasetFacts& dataset;
+  const executor::RunReport& report;
+  const SealedTrace& trace;
+  const intake::WipeReport& wipe;
+  certificate::Lifecycle lifecycle;
+};
+
+std::string result_status(const executor::Outcome& outcome);
+// 0..255, minus the signal number, or -1 when nothing was started.
+std::int64_t result_exit_code(const executor::Outcome& outcome);
+
+Result<certificate::Claim> make_claim(const FinishedRun& finished,
+                                      std::vector<certificate::Assertion> assertions);
+certificate::Run make_run(const FinishedRun& finished, const Parts& parts, Bytes nonce);
+
+}  // namespace mayfly::pipeline

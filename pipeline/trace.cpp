@@ -1,0 +1,166 @@
+#include "pipeline/trace.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+
+#include "base/text_encoding.hpp"
+#include "certificate/canonical_writer.hpp"
+#include "crypto/content_hash.hpp"
+#include "crypto/random.hpp"
+#include "pipeline/utf8_text.hpp"
+#include "transparency/merkle.hpp"
+#include "transparency/trace_leaf.hpp"
+
+namespace mayfly::pipeline {
+namespace {
+
+constexpr std::string_view temporary_folder = "/tmp/";
+
+bool in_file_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+// Length-prefixed, so that no two argument lists have one encoding.
+std::string encode_arguments(const std::vector<std::string>& argv) {
+  std::string text;
+  for (const std::string& argument : argv) {
+    const std::string stable = without_temporary_names(argument);
+    text += std::to_string(stable.size()) + ":" + stable + ",";
+  }
+  return text;
+}
+
+std::string keyed_hash(std::string_view text, const crypto::Sha256& disclosure_key) {
+  return "hmac-sha256:" +
+         hex_encode(crypto::hmac_sha256(disclosure_key.view(), bytes_of(text)).bytes);
+}
+
+std::string base_name(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+// A job can make any number of different executions; its certificate must still be one that can be
+// read. Past this many the arguments are no longer told apart, past it again nothing is.
+constexpr std::size_t tool_uses_max = 4096;
+enum class Merge : std::uint8_t { arguments, everything };
+
+// Equal but for what is merged becomes one: the merged hashes are hashed together, in order.
+std::vector<certificate::ToolUse> merge(std::vector<certificate::ToolUse> uses, Merge what,
+                                        const crypto::Sha256& disclosure_key) {
+  const auto key = [what](const certificate::ToolUse& use) {
+    return what == Merge::everything
+               ? std::tuple(std::string("*"), crypto::Sha256(), std::int64_t{0})
+               : std::tuple(use.tool, use.digest, use.exit_code);
+  };
+  std::map<decltype(key(uses.front())), std::pair<std::string, std::int64_t>> merged;
+  for (const certificate::ToolUse& use : uses) {
+    auto& [hashed, count] = merged[key(use)];
+    hashed +=
+        use.args_hash + (what == Merge::everything ? hex_encode(use.digest.bytes) : "") + "\n";
+    count += use.count;
+  }
+  uses.clear();
+  for (const auto& [parts, sum] : merged) {
+    const auto& [tool, digest, exit_code] = parts;
+    certificate::ToolUse use;
+    use.tool = tool;
+    use.digest = what == Merge::everything ? crypto::sha256(bytes_of(sum.first)) : digest;
+    use.args_hash = keyed_hash(sum.first, disclosure_key);
+    use.exit_code = exit_code;
+    use.count = sum.second;
+    uses.push_back(std::move(use));
+  }
+  return uses;
+}
+
+Result<std::string> event_json(const executor::ExecEvent& event) {
+  certificate::CanonicalWriter writer;
+  writer.begin_object();
+  writer.name("argv");
+  writer.begin_array();
+  for (const std::string& argument : event.argv) writer.string(printable_name(argument));
+  writer.end_array();
+  writer.member("at_us", event.at_us);
+  writer.member("digest", crypto::to_text(event.digest));
+  writer.member("event", event.denied ? "exec-denied" : "exec");
+  writer.member("exit_code", event.exit_code);
+  writer.member("parent", event.parent);
+  writer.member("path", printable_name(event.path));
+  writer.member("pid", event.pid);
+  writer.name("replaced");
+  writer.boolean(event.replaced);
+  writer.member("size", static_cast<std::int64_t>(event.size_bytes));
+  writer.end_object();
+  return std::move(writer).finish();
+}
+
+}  // namespace
+
+Result<SealedTrace> seal_trace(const executor::RunReport& report) {
+  SealedTrace trace;
+  transparency::RootBuilder tree;
+  for (const executor::ExecEvent& event : report.executions) {
+    TRY(const std::string json, event_json(event));
+    transparency::TraceSalt salt;
+    crypto::fill_random(salt);
+    tree.append(transparency::trace_leaf(salt, bytes_of(json)));
+    trace.lines.push_back("{\"event\":" + json + ",\"salt\":\"" + hex_encode(salt) + "\"}");
+  }
+  trace.root = tree.root();
+  return trace;
+}
+
+std::string without_temporary_names(std::string_view argument) {
+  std::string stable;
+  for (;;) {
+    const std::size_t found = argument.find(temporary_folder);
+    if (found == std::string_view::npos) return stable.append(argument);
+    const std::size_t name = found + temporary_folder.size();
+    stable.append(argument.substr(0, name)).push_back('*');
+    argument.remove_prefix(name);
+    const auto end = std::ranges::find_if_not(argument, in_file_name);
+    argument.remove_prefix(static_cast<std::size_t>(end - argument.begin()));
+  }
+}
+
+std::vector<certificate::ToolUse> aggregate_executions(
+    const std::vector<executor::ExecEvent>& executions, const crypto::Sha256& disclosure_key) {
+  std::map<certificate::ToolUse, std::int64_t> counted;
+  for (const executor::ExecEvent& event : executions) {
+    certificate::ToolUse use;
+    use.tool = printable_name(base_name(event.path));
+    use.digest = event.digest;
+    use.args_hash = keyed_hash(encode_arguments(event.argv), disclosure_key);
+    use.exit_code = event.exit_code;
+    ++counted[use];
+  }
+  std::vector<certificate::ToolUse> uses;
+  uses.reserve(counted.size());
+  for (const auto& [use, count] : counted) {
+    uses.push_back(use);
+    uses.back().count = count;
+  }
+  if (uses.size() > tool_uses_max) uses = merge(std::move(uses), Merge::arguments, disclosure_key);
+  if (uses.size() > tool_uses_max) uses = merge(std::move(uses), Merge::everything, disclosure_key);
+  return uses;
+}
+
+Result<certificate::FilesUsed> executed_files(const std::vector<executor::ExecEvent>& executions) {
+  std::vector<crypto::ContentEntry> entries;
+  for (const executor::ExecEvent& event : executions) {
+    if (!event.path.starts_with("/usr/")) continue;
+    entries.push_back({event.path, event.size_bytes, event.digest});
+  }
+  std::ranges::sort(entries);
+  const auto repeated = std::ranges::unique(entries);
+  entries.erase(repeated.begin(), repeated.end());
+  const auto count = static_cast<std::int64_t>(entries.size());
+  TRY(const crypto::Sha256 root, crypto::content_hash("mayfly/files-used/v1", std::move(entries)));
+  return certificate::FilesUsed{.root = root, .count = count};
+}
+
+}  // namespace mayfly::pipeline

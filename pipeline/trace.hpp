@@ -1,0 +1,34 @@
+// The full, ordered record of a run as salted Merkle leaves, and its aggregated summary.
+//
+// Shapes    One JSON object per event, canonical, each with its own random 16-byte salt; the root
+//           covers all of them, so that later a single event can be shown or withheld visibly.
+//           The summary counts equal executions; nothing of one run's chance (order, process
+//           numbers, times, temporary names) reaches it.
+// Errors    internal only.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "certificate/model.hpp"
+#include "executor/sandbox.hpp"
+
+namespace mayfly::pipeline {
+
+struct SealedTrace {
+  crypto::Sha256 root;
+  std::vector<std::string> lines;  // leaf i is over lines[i] (it holds its salt)
+};
+Result<SealedTrace> seal_trace(const executor::RunReport& report);
+
+std::vector<certificate::ToolUse> aggregate_executions(
+    const std::vector<executor::ExecEvent>& executions, const crypto::Sha256& disclosure_key);
+
+// Executed files of the measured image, by content; what the job itself wrote is not image.
+Result<certificate::FilesUsed> executed_files(const std::vector<executor::ExecEvent>& executions);
+
+// "/tmp/ccQ7x.o" -> "/tmp/*": names that a program draws at random below /tmp say nothing about
+// what ran, and would make equal runs unequal.
+std::string without_temporary_names(std::string_view argument);
+
+}  // namespace mayfly::pipeline

@@ -1,0 +1,88 @@
+#include "store/schema.hpp"
+
+#include <array>
+#include <string>
+
+#include "store/sqlite.hpp"
+
+namespace mayfly::store {
+namespace {
+
+// Append only: a released migration is never edited.
+// Version 1. Each search column is indexed together with the page order, so that a page is one
+// index range however many certificates there are.
+constexpr const char* certificates_by_id = R"sql(
+CREATE TABLE certificate (
+  certificate_id TEXT NOT NULL UNIQUE,
+  claim_hash     TEXT NOT NULL,
+  dataset_hash   TEXT NOT NULL,
+  sandbox_hash   TEXT NOT NULL,
+  status         TEXT NOT NULL,
+  tee            TEXT NOT NULL,
+  issued_at      INTEGER NOT NULL,
+  bytes          BLOB NOT NULL
+) STRICT;
+CREATE INDEX certificate_by_time    ON certificate (issued_at, certificate_id);
+CREATE INDEX certificate_by_claim   ON certificate (claim_hash, issued_at, certificate_id);
+CREATE INDEX certificate_by_dataset ON certificate (dataset_hash, issued_at, certificate_id);
+CREATE INDEX certificate_by_sandbox ON certificate (sandbox_hash, issued_at, certificate_id);
+CREATE INDEX certificate_by_status  ON certificate (status, issued_at, certificate_id);
+)sql";
+
+constexpr std::array migrations = {certificates_by_id};
+constexpr auto newest_version = static_cast<std::int64_t>(migrations.size());
+
+Result<void> apply_missing(sqlite3* connection) {
+  // Read again inside the transaction: another process may have migrated meanwhile.
+  TRY(const auto version, query_number(connection, "PRAGMA user_version"));
+  for (auto next = version; next < newest_version; ++next) {
+    CHECK_OK(run_sql(connection, migrations[static_cast<std::size_t>(next)],
+                     "migrating the certificate database"));
+  }
+  const std::string stamp = "PRAGMA application_id = " + std::to_string(schema_application_id) +
+                            "; PRAGMA user_version = " + std::to_string(newest_version);
+  return run_sql(connection, stamp.c_str(), "stamping the certificate database");
+}
+
+Result<void> check_snapshot(sqlite3* connection) {
+  TRY(const auto application, query_number(connection, "PRAGMA application_id"));
+  TRY(const auto version, query_number(connection, "PRAGMA user_version"));
+  TRY(const auto objects, query_number(connection, "SELECT count(*) FROM sqlite_schema"));
+  const bool is_new = application == 0 && version == 0 && objects == 0;
+  if (is_new) return {};
+  if (application != schema_application_id) {
+    return fail(ErrorCode::malformed,
+                "this database belongs to another program; name another file");
+  }
+  if (version > newest_version) {
+    return fail(ErrorCode::malformed, "this database has schema " + std::to_string(version) +
+                                          " and this program knows up to " +
+                                          std::to_string(newest_version) +
+                                          "; use the newer program that wrote it");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_ownership(sqlite3* connection) {
+  // One snapshot for the three reads: another process may be migrating this very file.
+  CHECK_OK(run_sql(connection, "BEGIN", "reading the certificate database"));
+  const auto owned = check_snapshot(connection);
+  CHECK_OK(run_sql(connection, "COMMIT", "reading the certificate database"));
+  return owned;
+}
+
+Result<void> migrate(sqlite3* connection) {
+  TRY(const auto version, query_number(connection, "PRAGMA user_version"));
+  if (version == newest_version) return {};
+  CHECK_OK(run_sql(connection, "BEGIN IMMEDIATE", "migrating the certificate database"));
+  if (auto applied = apply_missing(connection); !applied) {
+    // The first error is the one to report; a rollback that fails leaves nothing committed.
+    sqlite3_exec(connection, "ROLLBACK", nullptr, nullptr, nullptr);
+    return applied;
+  }
+  return run_sql(connection, "COMMIT", "migrating the certificate database");
+}
+
+}  // namespace mayfly::store

@@ -1,0 +1,226 @@
+// POST /execute with the real runner: a dataset goes in over HTTP, a job runs, a certificate is
+// kept and served. Skipped, loudly, where this machine cannot run a sandbox.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file_io.hpp"
+#include "base/text_encoding.hpp"
+#include "tests/api/server_fixture.hpp"
+
+namespace mayfly::api {
+namespace {
+
+using nlohmann::json;
+using test::HttpReply;
+using test::RawClient;
+using testing::HasSubstr;
+using namespace std::chrono_literals;
+
+// Standard base64 of text whose length is a multiple of three.
+std::string base64_of(std::string_view text) {
+  std::string encoded = base64url_encode(bytes_of(text));
+  for (char& c : encoded) {
+    if (c == '-') c = '+';
+    if (c == '_') c = '/';
+  }
+  return encoded;
+}
+
+json shell_job(const std::string& script) {
+  return {{"sandbox", {{"scripts", {{"main.sh", script}}}}}};
+}
+
+class ExecuteTest : public test::ServerTest {
+ protected:
+  ExecuteTest() {
+    options_.deadlines.pause = 30s;
+    options_.deadlines.reply = 30s;
+    options_.deadlines.body = 30s;
+    // Jobs take real time, so certificates need a clock that runs.
+    bench_.now = [] {
+      const auto since = std::chrono::system_clock::now().time_since_epoch();
+      return UnixMillis{std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
+    };
+  }
+  void SetUp() override {
+    start();
+    const HttpReply reply = execute(shell_job("true").dump());
+    if (reply.status == 503) GTEST_SKIP() << "no sandbox on this machine: " << reply.body;
+  }
+
+  json run(const json& request) {
+    const HttpReply reply = execute(request.dump());
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return json::parse(reply.body, nullptr, false);
+  }
+};
+
+TEST_F(ExecuteTest, RunsAJobOverADatasetAndAnswersWithTheNamesOfTheForm) {
+  json request = shell_job("wc -l < \"$DATASET_PATH\"; echo $DATASET_PATH >&2");
+  request["dataset"] = {{"data", "base64:" + base64_of("a,1\nb,2\nc,33")}, {"format", "csv"}};
+  request["sandbox"]["environment"] = {{"timeout_seconds", 30}, {"max_memory_mb", 64}};
+  const json reply = run(request);
+  EXPECT_EQ(reply["result"]["output"], "2\n");
+  EXPECT_EQ(reply["result"]["stderr"], "/data/dataset.csv\n");
+  EXPECT_EQ(reply["result"]["exit_code"], 0);
+  EXPECT_EQ(reply["result"]["status"], "succeeded");
+  EXPECT_EQ(reply["proof"]["dataset_hash"],
+            crypto::to_text(crypto::sha256(bytes_of("a,1\nb,2\nc,33"))));
+  EXPECT_THAT(reply["proof"]["tee_attestation"].get<std::string>(), testing::StartsWith("0x"));
+  EXPECT_THAT(reply["proof"]["sandbox_hash"].get<std::string>(), testing::StartsWith("sha256:"));
+  EXPECT_EQ(reply["lifecycle"]["dataset_deleted"], true);
+  EXPECT_EQ(reply["lifecycle"]["sandbox_destroyed"], true);
+  EXPECT_GE(reply["lifecycle"]["execution_time_ms"], 0);
+  EXPECT_TRUE(reply["execution_trace"].contains("llm_calls"));
+  EXPECT_FALSE(reply["execution_trace"]["tool_uses"].empty());
+  const std::string id = reply["certificate_id"];
+  EXPECT_EQ(reply["certificate_url"], "/certificate/" + id);
+
+  const HttpReply certificate = get(reply["certificate_url"].get<std::string>());
+  EXPECT_EQ(certificate.status, 200);
+  EXPECT_TRUE(certificate::check_canonical(bytes_of(certificate.body)));
+  const json verdict = json::parse(get("/certificate/" + id + "/verify").body);
+  EXPECT_EQ(verdict["exit_code"], 5) << verdict.dump(1);  // consistent, not hardware-attested
+  EXPECT_THAT(get("/claims/" + reply["claim_hash"].get<std::string>()).body, HasSubstr(id));
+}
+
+TEST_F(ExecuteTest, GivesEqualRequestsEqualClaims) {
+  const json first = run(shell_job("echo same"));
+  const json second = run(shell_job("echo same"));
+  const json other = run(shell_job("echo other"));
+  EXPECT_EQ(first["claim_hash"], second["claim_hash"]);
+  EXPECT_NE(first["certificate_id"], second["certificate_id"]);
+  EXPECT_NE(first["claim_hash"], other["claim_hash"]);
+}
+
+TEST_F(ExecuteTest, CertifiesJobsThatFailAndTimeOut) {
+  const json failed = run(shell_job("exit 3"));
+  EXPECT_EQ(failed["result"]["exit_code"], 3);
+  EXPECT_EQ(failed["result"]["status"], "failed");
+  json endless = shell_job("sleep 60");
+  endless["sandbox"]["environment"] = {{"timeout_seconds", 1}};
+  const json timed_out = run(endless);
+  EXPECT_EQ(timed_out["result"]["status"], "timed_out");
+  EXPECT_EQ(get(timed_out["certificate_url"].get<std::string>()).status, 200);
+}
+
+TEST_F(ExecuteTest, GivesOutputThatIsNotTextAsBase64) {
+  const json reply = run(shell_job(R"(printf '\377\000')"));
+  EXPECT_EQ(reply["result"]["output"], "/wA=");
+  EXPECT_EQ(reply["result"]["output_encoding"], "base64");
+}
+
+TEST_F(ExecuteTest, JudgesAssertionsAndPassesVariables) {
+  json request = shell_job("echo \"{\\\"found\\\": $FOUND}\"");
+  request["sandbox"]["environment"]["variables"] = {{"FOUND", "0"}};
+  request["assertions"] = {{{"name", "found"}, {"op", "=="}, {"value", "0"}}};
+  request["nonce"] = "00ff";
+  const json reply = run(request);
+  EXPECT_EQ(reply["result"]["value"]["found"], 0);
+  const std::string certificate = get(reply["certificate_url"].get<std::string>()).body;
+  EXPECT_THAT(certificate, HasSubstr(R"("verdict":"true")"));
+}
+
+TEST_F(ExecuteTest, RefusesAnUnknownToolAndKeepsNoCertificate) {
+  json request = shell_job("true");
+  request["sandbox"]["tools"] = {"teleport"};
+  const auto before = json::parse(get("/certificates").body)["certificates"].size();
+  expect_problem(execute(request.dump()), 422, "invalid-request");
+  EXPECT_EQ(json::parse(get("/certificates").body)["certificates"].size(), before);
+}
+
+TEST_F(ExecuteTest, TakesAChunkedUpload) {
+  json request = shell_job("wc -c < \"$DATASET_PATH\"");
+  request["dataset"] = {{"data", "base64:" + base64_of(std::string(30'000, 'x'))},
+                        {"format", "txt"}};
+  const std::string body = request.dump();
+  const RawClient client(port_);
+  client.send(
+      "POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n");
+  for (std::size_t at = 0; at < body.size(); at += 0x333) {
+    const std::string part = body.substr(at, 0x333);
+    char size[16];
+    std::snprintf(size, sizeof size, "%zx\r\n", part.size());
+    client.send(size + part + "\r\n");
+  }
+  client.send("0\r\n\r\n");
+  const HttpReply reply = client.receive();
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(json::parse(reply.body)["result"]["output"], "30000\n");
+}
+
+TEST_F(ExecuteTest, LeavesNoByteOfADatasetInLogOrStore) {
+  json request = shell_job("grep -c . \"$DATASET_PATH\"");
+  const std::string canary = "canary-5f0c2b";
+  request["dataset"] = {{"data", "base64:" + base64_of(canary + "..")}, {"format", "txt"}};
+  run(request);
+  stop();
+  const auto folder = std::filesystem::path(bench_.file_in_folder("x")).parent_path();
+  std::size_t files = 0;
+  for (const auto& file : std::filesystem::directory_iterator(folder)) {
+    const auto bytes = read_file(file.path(), std::size_t{64} * 1024 * 1024);
+    ASSERT_TRUE(bytes) << bytes.error().message();
+    EXPECT_EQ(text_of(*bytes).find(canary), std::string_view::npos) << file.path();
+    EXPECT_EQ(text_of(*bytes).find(base64_of(canary + "..")), std::string_view::npos);
+    ++files;
+  }
+  EXPECT_GE(files, 1U);
+  EXPECT_EQ(log().find("canary"), std::string::npos);
+}
+
+TEST_F(ExecuteTest, AnswersWhileAllSlotsAreTakenThatItIsBusy) {
+  std::vector<std::unique_ptr<RawClient>> busy;
+  const std::string body = shell_job("sleep 3").dump();
+  for (std::size_t i = 0; i < options_.runs_max; ++i) {
+    busy.push_back(std::make_unique<RawClient>(port_));
+    busy.back()->send(
+        "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+  HttpReply reply;
+  // The two are asked for; when they are taken in is the server's affair.
+  while (reply.status != 429) reply = execute(shell_job("true").dump());
+  expect_problem(reply, 429, "too-many-runs");
+  EXPECT_EQ(reply.header("Retry-After"), "5");
+  EXPECT_EQ(get("/healthz").status, 200);  // everything else goes on
+  for (const auto& client : busy) EXPECT_EQ(client->receive().status, 200);
+}
+
+TEST_F(ExecuteTest, LetsARunFinishWhenItIsToldToStop) {
+  const RawClient client(port_);
+  const std::string body = shell_job("sleep 2; echo done").dump();
+  client.send(
+      "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+      "Content-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
+  std::this_thread::sleep_for(500ms);
+  stop();
+  const HttpReply reply = client.receive();
+  ASSERT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(json::parse(reply.body)["result"]["output"], "done\n");
+}
+
+class ImpatientExecuteTest : public ExecuteTest {
+ protected:
+  ImpatientExecuteTest() { options_.drain = 200ms; }
+};
+
+TEST_F(ImpatientExecuteTest, KillsARunWhenTheDrainIsOverAndCertifiesThat) {
+  const RawClient client(port_);
+  const std::string body = shell_job("sleep 60").dump();
+  client.send(
+      "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+      "Content-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body);
+  std::this_thread::sleep_for(700ms);
+  stop();  // in well under 60 s, or this test times out
+  const auto page = bench_.store().search({});
+  ASSERT_TRUE(page);
+  ASSERT_FALSE(page->rows.empty());
+  EXPECT_EQ(page->rows.front().status, "signalled");
+}
+
+}  // namespace
+}  // namespace mayfly::api

@@ -1,0 +1,124 @@
+// A valid statement and proof in which every member of the format appears; tests change one thing.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "certificate/encode.hpp"
+#include "certificate/model.hpp"
+
+namespace mayfly::certificate::test {
+
+inline Sha256 digest_of(std::string_view text) {
+  return crypto::sha256(bytes_of(text));
+}
+inline std::string keyed_hash_of(std::string_view text) {
+  return "hmac-" + crypto::to_text(digest_of(text));
+}
+
+inline Sandbox sample_sandbox() {
+  return {.command = {"python3", "main.py", "line\nbreak"},
+          .environment = {"PATH=/usr/bin", "DATASET_PATH=/data/dataset.csv"},
+          .image = "host-usr",
+          .policy = "default",
+          .policy_hash = digest_of("policy"),
+          .prompt_hash = digest_of("prompt"),
+          .scripts = {{.name = "main.py", .digest = digest_of("print(1)"), .size = 8},
+                      {.name = "lib/scan.py", .digest = digest_of("scan"), .size = 4}},
+          .tools = {"python3", "grep"}};
+}
+
+inline Claim sample_claim() {
+  Claim claim;
+  claim.dataset_hash = crypto::to_text(digest_of("dataset"));
+  claim.dataset_format = "csv";
+  claim.dataset_bytes = 1'234'567;
+  claim.sandbox = sample_sandbox();
+  claim.limits = {.wall_ms = 300'000,
+                  .cpu_ms = 300'000,
+                  .memory_bytes = 536'870'912,
+                  .pids = 128,
+                  .open_files = 1024,
+                  .disk_bytes = 104'857'600,
+                  .disk_inodes = 16'384,
+                  .output_bytes = 1'048'576};
+  claim.models = {"model-b", "model-a"};
+  claim.determinism = "seeded";
+  claim.assertions = {{.name = "metrics.accuracy", .op = ">=", .value = "0.95", .verdict = "true"},
+                      {.name = "pii_found", .op = "==", .value = "0", .verdict = "true"}};
+  claim.files_used = {.root = digest_of("files"), .count = 3};
+  claim.execution.llm_calls = {
+      {.model = "model-a", .prompt_hash = digest_of("prompt"), .tokens_used = 512, .count = 3}};
+  claim.execution.tool_uses = {{.tool = "python3",
+                                .digest = digest_of("python"),
+                                .args_hash = keyed_hash_of("python3 main.py"),
+                                .exit_code = 0,
+                                .count = 1},
+                               {.tool = "grep",
+                                .digest = digest_of("grep"),
+                                .args_hash = keyed_hash_of("grep x"),
+                                .exit_code = -9,
+                                .count = 47}};
+  claim.execution.file_ops = {{.op = "read", .path_hash = keyed_hash_of("/data"), .count = 9}};
+  claim.execution.network_calls = {
+      {.destination = "192.0.2.1:443", .verdict = "denied", .count = 2}};
+  claim.result = {.digest = digest_of("{\"pii_found\": 0}"),
+                  .media_type = "application/json",
+                  .size = 16,
+                  .value = R"({"metrics":{"accuracy":0.9512},"pii_found":0})",
+                  .exit_code = 0,
+                  .status = "succeeded"};
+  return claim;
+}
+
+inline Run sample_run() {
+  Run run;
+  run.run_id = "run_00112233445566778899aabbccddeeff";
+  run.nonce = {1, 2, 3, 255};
+  run.lifecycle = {.dataset_loaded = {1'767'225'600'000},
+                   .execution_started = {1'767'225'600'100},
+                   .execution_completed = {1'767'225'601'000},
+                   .dataset_deleted = {1'767'225'601'010},
+                   .sandbox_destroyed = {1'767'225'601'020}};
+  run.wipe = {.method = "zero+truncate+close",
+              .bytes = 1'234'567,
+              .scanned = {"mapping", "descriptors"},
+              .residue = 0};
+  run.usage = {.cpu_ms = 800,
+               .wall_ms = 900,
+               .peak_memory_bytes = 20'000'000,
+               .processes = 48,
+               .stdout_bytes = 16,
+               .stderr_bytes = 0};
+  run.trace = {.root = digest_of("trace"),
+               .size = 48,
+               .coverage = {{"executions", "complete"}, {"network", "blocked"}}};
+  run.confinement = {{"seccomp", "default"}, {"cgroup", "v2"}};
+  run.host = {{"kernel", "6.1.0"}, {"swap", "off"}};
+  run.assurance = "native+simulated-tdx";
+  run.signer = Bytes(32, 7);
+  run.tee = "simulated-tdx";
+  run.software = {.version = "0.1.0", .mayfly = digest_of("mayfly"), .runner = digest_of("runner")};
+  return run;
+}
+
+inline Statement sample_statement() {
+  return {.claim = sample_claim(), .run = sample_run()};
+}
+
+inline Proof sample_proof() {
+  return {.signatures = {{.algorithm = "ed25519",
+                          .public_key = Bytes(32, 7),
+                          .signature = Bytes(64, 9)}},
+          .tee_kind = "simulated-tdx",
+          .tee_format = "tdx-quote-v4",
+          .tee_quote = Bytes(5000, 0xAB),
+          .timestamp = {1'767'225'601'030}};
+}
+
+// Precondition: the statement and proof are encodable.
+inline Bytes encode_sample(const Statement& statement = sample_statement(),
+                           const Proof& proof = sample_proof()) {
+  return encode_certificate(encode_statement(statement).value(), proof).value();
+}
+
+}  // namespace mayfly::certificate::test

@@ -1,0 +1,270 @@
+// A job for the tests: small hostile or awkward programs behind one main, linked statically so that
+// it can be given to a sandbox as a script. It runs confined only.
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+int number(const Arguments& arguments, std::size_t index) {
+  return index < arguments.size() ? std::atoi(arguments[index].c_str()) : 0;
+}
+
+// fork + exec of `program`, waited for; its exit status.
+int run_program(const char* program, const char* argument) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execl(program, program, argument, nullptr);
+    ::_exit(126);
+  }
+  if (child < 0) return -1;
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return status;
+}
+
+int exit_with(const Arguments& arguments) {
+  return number(arguments, 0);
+}
+
+int raise_signal(const Arguments& arguments) {
+  ::raise(number(arguments, 0));
+  return 99;
+}
+
+// Threads that each run a program many times over: `threads` x `runs` of "./job exit 5".
+int exec_storm(const Arguments& arguments) {
+  const int runs = number(arguments, 1);
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(static_cast<std::size_t>(number(arguments, 0)));
+  for (int& count : wrong) {
+    threads.emplace_back([runs, &count] {
+      for (int i = 0; i < runs; ++i) {
+        const pid_t child = ::vfork();
+        if (child == 0) {
+          ::execl("./job", "./job", "exit", "5", nullptr);
+          ::_exit(126);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 5) ++count;
+      }
+    });
+  }
+  int total = 0;
+  for (std::thread& thread : threads) thread.join();
+  for (const int count : wrong) total += count;
+  return total == 0 ? 0 : 1;
+}
+
+// exec from a thread that is not the first, while others run.
+int exec_from_thread(const Arguments&) {
+  std::thread spinning([] {
+    for (;;) ::pause();
+  });
+  std::thread executing([] { ::execl("./job", "./job", "exit", "6", nullptr); });
+  executing.join();
+  return 99;
+}
+
+int exec_chain(const Arguments& arguments) {
+  const int left = number(arguments, 0);
+  if (left == 0) return 4;
+  const std::string next = std::to_string(left - 1);
+  ::execl("./job", "./job", "exec-chain", next.c_str(), nullptr);
+  return 99;
+}
+
+int fork_storm(const Arguments& arguments) {
+  const int count = number(arguments, 0);
+  int made = 0;
+  for (int i = 0; i < count; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::pause();
+      ::_exit(0);
+    }
+    if (child > 0) ++made;
+  }
+  std::printf("%d\n", made);
+  return 0;
+}
+
+int count_processes() {
+  int count = 0;
+  DIR* const proc = ::opendir("/proc");
+  while (const dirent* entry = ::readdir(proc)) {
+    if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') ++count;
+  }
+  ::closedir(proc);
+  return count;
+}
+
+// Grandchildren whose parents are gone; 0 when in the end only pid 1 and we are left.
+int make_orphans(const Arguments& arguments) {
+  for (int i = 0; i < number(arguments, 0); ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      if (::fork() == 0) ::usleep(1000);
+      ::_exit(0);
+    }
+    ::waitpid(child, nullptr, 0);
+  }
+  for (int waited_ms = 0; waited_ms < 5000; ++waited_ms) {
+    if (count_processes() == 2) return 0;
+    ::usleep(1000);
+  }
+  return 1;
+}
+
+int stop_and_continue(const Arguments&) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::raise(SIGSTOP);
+    ::_exit(7);
+  }
+  int status = 0;
+  if (::waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status) ||
+      WSTOPSIG(status) != SIGSTOP) {
+    return 1;
+  }
+  if (::kill(child, SIGCONT) != 0) return 2;
+  if (::waitpid(child, &status, WCONTINUED) != child) return 3;
+  if (WIFCONTINUED(status) && ::waitpid(child, &status, 0) != child) return 4;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 7 ? 0 : 5;
+}
+
+// Says on stdout what came of a dangerous call: "refused" or "done".
+int say(bool done) {
+  std::puts(done ? "done" : "refused");
+  return 0;
+}
+
+int write_init_memory(const Arguments&) {
+  const int memory = ::open("/proc/1/mem", O_RDWR);
+  return say(memory >= 0);
+}
+
+int call_32_bit(const Arguments&) {
+#if defined(__x86_64__)
+  long answer = 0;
+  __asm__ volatile("int $0x80" : "=a"(answer) : "a"(20L) : "memory");  // getpid of i386
+  return say(answer > 0);
+#else
+  return say(false);
+#endif
+}
+
+int clone_untraced(const Arguments&) {
+  const long child = ::syscall(SYS_clone, CLONE_UNTRACED | SIGCHLD, nullptr, nullptr, nullptr, 0);
+  if (child == 0) ::_exit(run_program("./job", "exit"));
+  return say(child > 0);
+}
+
+int ptrace_init(const Arguments&) {
+  return say(::syscall(SYS_ptrace, 0x4206 /* SEIZE */, 1, nullptr, nullptr) == 0);
+}
+
+// To an abstract socket that the test listens on, outside.
+int connect_abstract(const Arguments& arguments) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string& name = arguments.at(0);
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  return say(::connect(fd, reinterpret_cast<sockaddr*>(&address), size) == 0);
+}
+
+int open_files(const Arguments&) {
+  int count = 0;
+  while (::open("/dev/null", O_RDONLY) >= 0) ++count;
+  std::printf("%d %s\n", count, errno == EMFILE ? "EMFILE" : "?");
+  return 0;
+}
+
+// Touches `megabytes` in each of `processes`.
+int use_memory(const Arguments& arguments) {
+  const auto bytes = static_cast<std::size_t>(number(arguments, 0)) * 1024 * 1024;
+  for (int i = 1; i < number(arguments, 1); ++i) {
+    if (::fork() == 0) break;
+  }
+  void* const memory =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return 12;
+  std::memset(memory, 1, bytes);
+  ::sleep(2);
+  return 0;
+}
+
+int use_cpu(const Arguments& arguments) {
+  for (int i = 1; i < number(arguments, 0); ++i) {
+    if (::fork() == 0) break;
+  }
+  for (volatile unsigned long i = 0;; ++i) {
+  }
+}
+
+int ignore_term(const Arguments&) {
+  ::signal(SIGTERM, SIG_IGN);
+  std::puts("ignoring");
+  std::fflush(stdout);
+  for (;;) ::pause();
+}
+
+int handle_term(const Arguments&) {
+  static volatile sig_atomic_t seen = 0;
+  ::signal(SIGTERM, [](int) { seen = 1; });
+  std::puts("waiting");
+  std::fflush(stdout);
+  while (seen == 0) ::pause();
+  std::puts("tidied up");
+  return 3;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::map<std::string, int (*)(const Arguments&)> programs = {
+      {"exit", exit_with},
+      {"raise", raise_signal},
+      {"exec-storm", exec_storm},
+      {"exec-from-thread", exec_from_thread},
+      {"exec-chain", exec_chain},
+      {"fork-storm", fork_storm},
+      {"orphans", make_orphans},
+      {"stop-and-continue", stop_and_continue},
+      {"write-init-memory", write_init_memory},
+      {"call-32-bit", call_32_bit},
+      {"clone-untraced", clone_untraced},
+      {"ptrace-init", ptrace_init},
+      {"connect-abstract", connect_abstract},
+      {"open-files", open_files},
+      {"use-memory", use_memory},
+      {"use-cpu", use_cpu},
+      {"ignore-term", ignore_term},
+      {"handle-term", handle_term},
+  };
+  const auto found = argc > 1 ? programs.find(argv[1]) : programs.end();
+  if (found == programs.end()) return 98;
+  return found->second(Arguments(argv + 2, argv + argc));
+}

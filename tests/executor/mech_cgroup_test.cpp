@@ -1,0 +1,320 @@
+// What the kernel does with processes in a RunCgroup. Everything that grows, grows inside one.
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include "executor/cgroup.hpp"
+#include "tests/executor/mech_child.hpp"
+
+namespace mayfly::executor {
+namespace {
+
+using test::HeldChild;
+using test::run_in_child;
+
+constexpr std::int64_t mib = std::int64_t{1024} * 1024;
+
+// Processes below `pids`, killed with the test whatever happens.
+int sleep_forever() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  for (;;) ::pause();
+}
+
+std::string text_of_file(const std::string& path) {
+  std::ifstream in(path);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// Every directory below the cgroup mounts that this test process made.
+std::vector<std::string> own_directories() {
+  std::vector<std::string> found;
+  std::ifstream mounts("/proc/self/mounts");
+  std::string device, point, type, rest;
+  while (mounts >> device >> point >> type && std::getline(mounts, rest)) {
+    if (type != "cgroup" && type != "cgroup2") continue;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(
+             point, std::filesystem::directory_options::skip_permission_denied, error)) {
+      const std::string name = entry.path().filename();
+      if (entry.is_directory() && name.starts_with("mayfly-") &&
+          name.find("-" + std::to_string(::getpid()) + "-") != std::string::npos) {
+        found.push_back(entry.path());
+      }
+    }
+  }
+  return found;
+}
+
+class RunCgroupTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    limits.memory_bytes = 64 * mib;
+    limits.pids = 16;
+    auto created = RunCgroup::create(limits);
+    ASSERT_TRUE(created) << created.error().message();
+    cgroup.emplace(std::move(*created));
+    facts = cgroup->in_force();
+    if (facts["cgroup_memory"] == "not enforced" || facts["cgroup_pids"] == "not enforced") {
+      GTEST_SKIP() << "needs cgroups that limit memory and pids; found \"" << facts["cgroup"]
+                   << "\": run as root or with a delegated cgroup";
+    }
+  }
+  Limits limits;
+  std::optional<RunCgroup> cgroup;
+  std::map<std::string, std::string> facts;
+};
+
+TEST_F(RunCgroupTest, SaysWhatIsInForce) {
+  EXPECT_EQ(facts["cgroup_memory"], std::to_string(64 * mib));
+  EXPECT_EQ(facts["cgroup_pids"], "16");
+  EXPECT_FALSE(own_directories().empty());
+  for (const auto& directory : own_directories()) {
+    for (const char* file : {"memory.max", "memory.limit_in_bytes"}) {
+      if (std::filesystem::exists(directory + "/" + file)) {
+        EXPECT_EQ(text_of_file(directory + "/" + file), std::to_string(64 * mib) + "\n");
+      }
+    }
+  }
+}
+
+TEST_F(RunCgroupTest, AttachesAndTheChildrenAreInsideFromBirth) {
+  HeldChild child([] {
+    return run_in_child([] {
+             return text_of_file("/proc/self/cgroup").find("/mayfly-") == std::string::npos;
+           })
+        .exit_code;
+  });
+  const auto attached = cgroup->attach(child.pid());
+  ASSERT_TRUE(attached) << attached.error().message();
+  EXPECT_NE(text_of_file("/proc/" + std::to_string(child.pid()) + "/cgroup").find("/mayfly-"),
+            std::string::npos);
+  child.release();
+  EXPECT_EQ(child.wait().exit_code, 0);
+}
+
+TEST_F(RunCgroupTest, AttachSelfMovesTheCaller) {
+  HeldChild child([this] {
+    if (!cgroup->attach_self()) return 1;
+    return text_of_file("/proc/self/cgroup").find("/mayfly-") == std::string::npos ? 2 : 0;
+  });
+  child.release();
+  EXPECT_EQ(child.wait().exit_code, 0);
+}
+
+TEST_F(RunCgroupTest, RefusesToAttachAProcessThatIsGone) {
+  const pid_t pid = ::fork();
+  if (pid == 0) ::_exit(0);
+  (void)test::wait_for_child(pid);
+  EXPECT_FALSE(cgroup->attach(pid));
+}
+
+// Counts how many processes a bomb gets; without the group the bound is the loop's own.
+TEST_F(RunCgroupTest, StopsAForkBombAtThePidsLimit) {
+  constexpr int tries = 40;
+  const auto bomb = [] {
+    std::vector<pid_t> made;
+    for (int i = 0; i < tries; ++i) {
+      const pid_t pid = ::fork();
+      if (pid == 0) sleep_forever();
+      if (pid > 0) made.push_back(pid);
+    }
+    for (const pid_t pid : made) ::kill(pid, SIGKILL);
+    return static_cast<int>(made.size());
+  };
+  HeldChild inside(bomb);
+  ASSERT_TRUE(cgroup->attach(inside.pid()));
+  inside.release();
+  EXPECT_EQ(inside.wait().exit_code, 15);  // itself is the sixteenth
+  const auto counters = cgroup->counters();
+  ASSERT_TRUE(counters);
+  EXPECT_GE(counters->pids_limit_hits, 1);
+
+  HeldChild outside(bomb);
+  outside.release();
+  EXPECT_EQ(outside.wait().exit_code, tries);
+}
+
+int touch_memory(std::int64_t bytes) {
+  void* memory = ::mmap(nullptr, static_cast<std::size_t>(bytes), PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return 1;
+  for (std::int64_t at = 0; at < bytes; at += 4096) static_cast<char*>(memory)[at] = 1;
+  return 0;
+}
+
+TEST_F(RunCgroupTest, KillsWhatGoesOverTheMemoryLimitAndCountsIt) {
+  HeldChild inside([] { return touch_memory(128 * mib); });
+  ASSERT_TRUE(cgroup->attach(inside.pid()));
+  inside.release();
+  EXPECT_EQ(inside.wait().signal, SIGKILL);
+  const auto counters = cgroup->counters();
+  ASSERT_TRUE(counters);
+  EXPECT_GE(counters->oom_kills, 1);
+  EXPECT_GE(counters->memory_peak_bytes, 60 * mib);
+  EXPECT_LE(counters->memory_peak_bytes, 64 * mib);
+  EXPECT_EQ(run_in_child([] { return touch_memory(128 * mib); }).exit_code, 0);
+}
+
+TEST_F(RunCgroupTest, LetsPassWhatStaysWithinTheMemoryLimit) {
+  HeldChild inside([] { return touch_memory(32 * mib); });
+  ASSERT_TRUE(cgroup->attach(inside.pid()));
+  inside.release();
+  EXPECT_EQ(inside.wait().exit_code, 0);
+  const auto counters = cgroup->counters();
+  ASSERT_TRUE(counters);
+  EXPECT_EQ(counters->oom_kills, 0);
+  EXPECT_GE(counters->memory_peak_bytes, 32 * mib);
+}
+
+TEST_F(RunCgroupTest, CountsCpuTime) {
+  HeldChild inside([] {
+    // 100 ms of this process's own CPU clock, so that a busy machine does not matter.
+    timespec used{};
+    while (used.tv_sec == 0 && used.tv_nsec < 100'000'000) {
+      ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    }
+    return 0;
+  });
+  ASSERT_TRUE(cgroup->attach(inside.pid()));
+  inside.release();
+  EXPECT_EQ(inside.wait().exit_code, 0);
+  const auto counters = cgroup->counters();
+  ASSERT_TRUE(counters);
+  EXPECT_GE(counters->cpu_us, 90'000);
+}
+
+// Goal: nothing outruns kill_all. Method: a tree in which everyone forks and dies all the time.
+TEST_F(RunCgroupTest, KillsATreeThatKeepsForking) {
+  HeldChild inside([] {
+    for (;;) {
+      const pid_t pid = ::fork();
+      if (pid > 0) ::_exit(0);  // the child carries on under a pid that nobody has seen
+    }
+    return 0;
+  });
+  ASSERT_TRUE(cgroup->attach(inside.pid()));
+  inside.release();
+  EXPECT_EQ(inside.wait().exit_code, 0);
+  const auto killed = cgroup->kill_all();
+  ASSERT_TRUE(killed) << killed.error().message();
+  const auto left = std::move(*cgroup).remove();
+  ASSERT_TRUE(left) << left.error().message();
+  EXPECT_EQ(*left, 0);
+}
+
+TEST_F(RunCgroupTest, RemoveSaysHowManyGroupsAreLeftWhenProcessesAre) {
+  HeldChild inside(sleep_forever);
+  ASSERT_TRUE(cgroup->attach(inside.pid()));
+  const auto groups = own_directories().size();
+  const auto left = std::move(*cgroup).remove();
+  ASSERT_TRUE(left);
+  EXPECT_EQ(*left, static_cast<std::int64_t>(groups));
+}
+
+TEST_F(RunCgroupTest, LeavesNoDirectoryBehind) {
+  ASSERT_FALSE(own_directories().empty());
+  const auto left = std::move(*cgroup).remove();
+  ASSERT_TRUE(left);
+  EXPECT_EQ(*left, 0);
+  EXPECT_TRUE(own_directories().empty());
+}
+
+TEST_F(RunCgroupTest, DestructionKillsAndRemoves) {
+  HeldChild inside(sleep_forever);
+  ASSERT_TRUE(cgroup->attach(inside.pid()));
+  inside.release();
+  cgroup.reset();
+  EXPECT_EQ(inside.wait().signal, SIGKILL);
+  EXPECT_TRUE(own_directories().empty());
+}
+
+TEST_F(RunCgroupTest, AForkedCopyDoesNotEndTheRun) {
+  EXPECT_EQ(run_in_child([this] {
+              cgroup.reset();
+              return 0;
+            }).exit_code,
+            0);
+  EXPECT_FALSE(own_directories().empty());
+}
+
+TEST_F(RunCgroupTest, CounterFilesOfTwoRunsAreApart) {
+  auto second = RunCgroup::create(limits);
+  ASSERT_TRUE(second) << second.error().message();
+  HeldChild inside([] { return touch_memory(16 * mib); });
+  ASSERT_TRUE(second->attach(inside.pid()));
+  inside.release();
+  EXPECT_EQ(inside.wait().exit_code, 0);
+  EXPECT_LT(cgroup->counters()->memory_peak_bytes, 8 * mib);
+  EXPECT_GE(second->counters()->memory_peak_bytes, 16 * mib);
+}
+
+// A runner that was killed leaves its groups, and perhaps a job; the next sweep takes both.
+TEST_F(RunCgroupTest, SweepRemovesGroupsOfDeadRunnersOnly) {
+  const auto own = own_directories();
+  int job_pid[2];
+  ASSERT_EQ(::pipe2(job_pid, O_CLOEXEC), 0);
+  const auto runner = run_in_child([&] {
+    auto doomed = RunCgroup::create(limits);
+    const pid_t job = ::fork();
+    if (job == 0) {
+      for (;;) ::pause();
+    }
+    if (!doomed || !doomed->attach(job)) ::kill(job, SIGKILL);
+    (void)!::write(job_pid[1], &job, sizeof job);
+    ::kill(::getpid(), SIGKILL);
+    return 0;
+  });
+  EXPECT_EQ(runner.signal, SIGKILL);
+  pid_t job = 0;
+  ASSERT_EQ(::read(job_pid[0], &job, sizeof job), static_cast<ssize_t>(sizeof job));
+  ASSERT_EQ(::kill(job, 0), 0) << "the job should have outlived its runner";
+
+  const auto swept = sweep_stale_cgroups();
+  ASSERT_TRUE(swept) << swept.error().message();
+  EXPECT_GE(*swept, 1);
+  // Dead, and perhaps not yet reaped: a zombie has no executable.
+  EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(job) + "/exe"));
+  EXPECT_EQ(own_directories(), own);
+  EXPECT_EQ(*sweep_stale_cgroups(), 0);
+}
+
+TEST(RunCgroup, NoneIsAValueForAnOrdinaryUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become a user without delegation";
+  EXPECT_EQ(run_in_child([] {
+              if (::setgid(65534) != 0 || ::setuid(65534) != 0) return 1;
+              const auto cgroup = RunCgroup::create(Limits{});
+              if (!cgroup) return 2;
+              auto facts = cgroup->in_force();
+              if (facts["cgroup"] != "none: not enforced") return 3;
+              if (facts["cgroup_memory"] != "not enforced") return 4;
+              if (cgroup->v2_fd() != -1) return 5;
+              if (!cgroup->attach(::getpid()) || !cgroup->kill_all()) return 6;
+              const auto counters = cgroup->counters();
+              return counters && counters->oom_kills == 0 ? 0 : 7;
+            }).exit_code,
+            0);
+}
+
+TEST(RunCgroup, RefusesALimitThatTheKernelDoesNotTake) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to make groups";
+  Limits limits;
+  limits.pids = -5;
+  const auto cgroup = RunCgroup::create(limits);
+  if (cgroup && cgroup->in_force().at("cgroup_pids") == "not enforced") {
+    GTEST_SKIP() << "no pids controller here";
+  }
+  EXPECT_FALSE(cgroup);
+  EXPECT_TRUE(own_directories().empty());
+}
+
+}  // namespace
+}  // namespace mayfly::executor

@@ -1,0 +1,167 @@
+// The bytes between client and runner: what goes in comes out, and nothing else gets through.
+#include "executor/wire.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace mayfly::executor {
+namespace {
+
+RunRequest some_request() {
+  RunRequest request;
+  request.spec.argv = {"python3", "main.py", ""};
+  request.spec.environment = {"A=1", "B="};
+  request.spec.scripts = {{"main.py", {1, 2, 3}}, {"dir/empty", {}}};
+  request.spec.tools = {"python"};
+  request.spec.limits.wall_ms = 1234;
+  request.dataset_names = {"data.csv"};
+  return request;
+}
+
+RunReport some_report(const Outcome& outcome) {
+  RunReport report;
+  report.outcome = outcome;
+  ExecEvent event;
+  event.at_us = 5;
+  event.pid = 2;
+  event.parent = 1;
+  event.path = "/usr/bin/true";
+  event.digest = crypto::sha256(bytes_of("x"));
+  event.size_bytes = 7;
+  event.argv = {"true", ""};
+  event.exit_code = -9;
+  event.denied = true;
+  report.executions = {event, ExecEvent{}};
+  report.usage = {1, 2, 3, 4};
+  report.stdout_total = 5;
+  report.stderr_total = 6;
+  report.execution_started = {1};
+  report.execution_completed = {2};
+  report.confinement = {{"a", "b"}, {"c", "d"}};
+  report.coverage = {{"executions", "complete"}};
+  report.policy_name = "default";
+  report.policy_hash = crypto::sha256(bytes_of("y"));
+  report.teardown = {1, 2, 3, {"processes"}};
+  return report;
+}
+
+TEST(RequestWire, RoundTrips) {
+  const Bytes bytes = encode_request(some_request());
+  const auto decoded = decode_request(bytes);
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  EXPECT_EQ(encode_request(*decoded), bytes);
+  EXPECT_EQ(decoded->spec.argv, some_request().spec.argv);
+  EXPECT_EQ(decoded->spec.scripts[0].contents, (Bytes{1, 2, 3}));
+  EXPECT_EQ(decoded->spec.limits.wall_ms, 1234);
+  EXPECT_EQ(decoded->dataset_names, some_request().dataset_names);
+}
+
+TEST(RequestWire, RefusesEveryTruncationAndOneByteMore) {
+  Bytes bytes = encode_request(some_request());
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(decode_request(ByteView(bytes).first(length))) << length;
+  }
+  bytes.push_back(0);
+  EXPECT_FALSE(decode_request(bytes));
+}
+
+TEST(RequestWire, ALyingCountTakesNoMemory) {
+  const Bytes bytes{0xff, 0x0f, 0, 0};  // 4095 arguments in no bytes
+  const auto decoded = decode_request(bytes);
+  ASSERT_FALSE(decoded);
+  EXPECT_EQ(decoded.error().code(), ErrorCode::malformed);
+}
+
+TEST(ReportWire, RoundTripsEveryOutcome) {
+  const Outcome outcomes[] = {Exited{3},      Signalled{9},   TimedOut{}, LimitHit{LimitKind::disk},
+                              Denied{"exec"}, NotStarted{"x"}};
+  for (const Outcome& outcome : outcomes) {
+    const Bytes bytes = encode_report(some_report(outcome));
+    const auto decoded = decode_report(bytes);
+    ASSERT_TRUE(decoded) << decoded.error().message();
+    EXPECT_EQ(encode_report(*decoded), bytes);
+    EXPECT_EQ(decoded->outcome.index(), outcome.index());
+    EXPECT_EQ(decoded->executions[0].argv, some_report(outcome).executions[0].argv);
+    EXPECT_TRUE(decoded->executions[0].denied);
+    EXPECT_EQ(decoded->confinement, some_report(outcome).confinement);
+  }
+}
+
+TEST(ReportWire, RefusesEveryTruncationAndOneByteMore) {
+  Bytes bytes = encode_report(some_report(Exited{0}));
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(decode_report(ByteView(bytes).first(length))) << length;
+  }
+  bytes.push_back(0);
+  EXPECT_FALSE(decode_report(bytes));
+}
+
+TEST(FailureWire, RoundTrips) {
+  const auto decoded = decode_failure(encode_failure(Error(ErrorCode::limit, "too much")));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->code(), ErrorCode::limit);
+  EXPECT_EQ(decoded->message(), "too much");
+  EXPECT_FALSE(decode_failure(Bytes{9, 0, 0, 0, 0}));
+}
+
+TEST(Frames, PayloadsOfEverySizeArrive) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1}, message_bytes_max - 1,
+                                 message_bytes_max, std::size_t{1'000'000}}) {
+    auto ends = Channel::pair();
+    ASSERT_TRUE(ends);
+    Bytes payload(size);
+    for (std::size_t i = 0; i < size; ++i) payload[i] = static_cast<std::uint8_t>(i * 7);
+    std::thread sender([&] { EXPECT_TRUE(send_frame(ends->first, FrameType::report, payload)); });
+    FrameReader reader(size);
+    std::optional<Frame> frame;
+    while (!frame) {
+      auto message = ends->second.receive();
+      ASSERT_TRUE(message && *message);
+      auto accepted = reader.accept(std::move(**message));
+      ASSERT_TRUE(accepted) << accepted.error().message();
+      frame = std::move(*accepted);
+    }
+    sender.join();
+    EXPECT_EQ(frame->type, FrameType::report);
+    EXPECT_EQ(frame->payload, payload);
+  }
+}
+
+TEST(Frames, RefusePayloadsOverTheBoundAndUnknownTypes) {
+  FrameReader reader(4);
+  Message message;
+  message.bytes = {static_cast<std::uint8_t>(FrameType::continued), 1, 2, 3, 4};
+  ASSERT_TRUE(reader.accept(std::move(message)));
+  message = Message();
+  message.bytes = {static_cast<std::uint8_t>(FrameType::report), 5};
+  const auto over = reader.accept(std::move(message));
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().code(), ErrorCode::limit);
+  FrameReader fresh(4);
+  message = Message();
+  message.bytes = {200};
+  EXPECT_FALSE(fresh.accept(std::move(message)));
+}
+
+TEST(ChannelTest, PassesDescriptorsAndSendersAndEnds) {
+  auto ends = Channel::pair();
+  ASSERT_TRUE(ends);
+  ASSERT_TRUE(ends->second.identify_senders());
+  std::vector<UniqueFd> files;
+  for (int i = 0; i < 3; ++i) files.emplace_back(::dup(0));
+  ASSERT_TRUE(ends->first.send(Bytes{1}, files));
+  auto message = ends->second.receive_within(1000);
+  ASSERT_TRUE(message && *message);
+  EXPECT_EQ((*message)->descriptors.size(), 3U);
+  EXPECT_EQ((*message)->sender, ::getpid());
+  EXPECT_FALSE(ends->second.receive_within(1));  // nothing yet
+  ends->first = Channel(UniqueFd());
+  const auto end = ends->second.receive();
+  ASSERT_TRUE(end);
+  EXPECT_FALSE(*end);
+}
+
+}  // namespace
+}  // namespace mayfly::executor

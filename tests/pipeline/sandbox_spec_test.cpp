@@ -1,0 +1,128 @@
+#include "pipeline/sandbox_spec.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace mayfly::pipeline {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+ExecutionRequest request_with(std::vector<std::string> command) {
+  ExecutionRequest request;
+  request.command = std::move(command);
+  return request;
+}
+
+executor::ScriptFile script(std::string name, std::size_t bytes = 1) {
+  return {.name = std::move(name), .contents = Bytes(bytes, 'x')};
+}
+
+TEST(SandboxSpec, EnvironmentIsFixedSortedAndCanBeExtended) {
+  ExecutionRequest request = request_with({"true"});
+  request.environment = {"TZ=Asia/Tokyo", "EXTRA=1"};
+  const auto spec = sandbox_spec(request).value();
+  EXPECT_TRUE(std::ranges::is_sorted(spec.environment));
+  EXPECT_THAT(spec.environment, Contains("PYTHONHASHSEED=0"));
+  EXPECT_THAT(spec.environment, Contains("TZ=Asia/Tokyo"));
+  EXPECT_THAT(spec.environment, Contains("EXTRA=1"));
+  EXPECT_EQ(std::ranges::count(spec.environment, "TZ=UTC"), 0);
+}
+
+TEST(SandboxSpec, ToolsAreASet) {
+  ExecutionRequest request = request_with({"true"});
+  request.tools = {"python", "grep", "python"};
+  EXPECT_THAT(sandbox_spec(request).value().tools, ElementsAre("grep", "python"));
+}
+
+TEST(SandboxSpec, RefusesEnvironmentWithoutNameOrValue) {
+  for (const char* entry : {"", "=x", "NAME"}) {
+    ExecutionRequest request = request_with({"true"});
+    request.environment = {entry};
+    EXPECT_FALSE(sandbox_spec(request)) << entry;
+  }
+}
+
+TEST(SandboxSpec, RefusesScriptNamesThatLeaveTheWorkFolder) {
+  for (const char* name : {"", "/etc/x", "../x", "a/../b", "a//b", "./a", "a/", "a\nb", "."}) {
+    ExecutionRequest request = request_with({"true"});
+    request.scripts = {script(name)};
+    const auto spec = sandbox_spec(request);
+    ASSERT_FALSE(spec) << name;
+    EXPECT_EQ(spec.error().code(), ErrorCode::malformed);
+  }
+  ExecutionRequest request = request_with({"true"});
+  request.scripts = {script("a/b.py"), script("..a")};
+  EXPECT_TRUE(sandbox_spec(request));
+}
+
+TEST(SandboxSpec, RefusesTwoScriptsOfOneName) {
+  ExecutionRequest request = request_with({"true"});
+  request.scripts = {script("a"), script("a")};
+  EXPECT_THAT(sandbox_spec(request).error().message(), HasSubstr("two scripts"));
+}
+
+// One row per bound: a request at the bound passes, one past it is refused as a limit.
+struct Bound {
+  const char* name;
+  void (*at)(ExecutionRequest&);
+  void (*past)(ExecutionRequest&);
+};
+
+void many_scripts(ExecutionRequest& request, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) request.scripts.push_back(script(std::to_string(i)));
+}
+
+const std::vector<Bound> bounds = {
+    {"scripts", [](auto& r) { many_scripts(r, scripts_max); },
+     [](auto& r) { many_scripts(r, scripts_max + 1); }},
+    {"script bytes", [](auto& r) { r.scripts = {script("a", scripts_bytes_max)}; },
+     [](auto& r) { r.scripts = {script("a", scripts_bytes_max), script("b", 1)}; }},
+    {"arguments", [](auto& r) { r.command.assign(command_parts_max, "x"); },
+     [](auto& r) { r.command.assign(command_parts_max + 1, "x"); }},
+    {"argument bytes", [](auto& r) { r.command = {std::string(command_bytes_max, 'x')}; },
+     [](auto& r) { r.command = {std::string(command_bytes_max + 1, 'x')}; }},
+    {"environment",
+     [](auto& r) {
+       for (std::size_t i = 0; i < environment_max; ++i) {
+         r.environment.push_back("V" + std::to_string(i) + "=");
+       }
+     },
+     [](auto& r) { r.environment.assign(environment_max + 1, "A=b"); }},
+    {"assertions", [](auto& r) { r.assertions.resize(assertions_max); },
+     [](auto& r) { r.assertions.resize(assertions_max + 1); }},
+    {"nonce", [](auto& r) { r.nonce.resize(attest::nonce_bytes_max); },
+     [](auto& r) { r.nonce.resize(attest::nonce_bytes_max + 1); }},
+    {"wall", [](auto& r) { r.limits.wall_ms = wall_ms_max; },
+     [](auto& r) { r.limits.wall_ms = wall_ms_max + 1; }},
+    {"wall least", [](auto& r) { r.limits.wall_ms = 1; }, [](auto& r) { r.limits.wall_ms = 0; }},
+    {"memory least", [](auto& r) { r.limits.memory_bytes = 4 * 1024 * 1024; },
+     [](auto& r) { r.limits.memory_bytes = 4 * 1024 * 1024 - 1; }},
+    {"pids", [](auto& r) { r.limits.pids = 32'768; }, [](auto& r) { r.limits.pids = 32'769; }},
+    {"pids least", [](auto& r) { r.limits.pids = 1; }, [](auto& r) { r.limits.pids = 0; }},
+    {"output least", [](auto& r) { r.limits.output_bytes = 0; },
+     [](auto& r) { r.limits.output_bytes = -1; }},
+    {"disk least", [](auto& r) { r.limits.disk_bytes = 4096; },
+     [](auto& r) { r.limits.disk_bytes = 4095; }},
+};
+
+TEST(SandboxSpec, EveryBoundHoldsAtAndPast) {
+  for (const Bound& bound : bounds) {
+    ExecutionRequest at = request_with({"true"});
+    bound.at(at);
+    const auto accepted = sandbox_spec(at);
+    EXPECT_TRUE(accepted) << bound.name << ": " << accepted.error().message();
+    ExecutionRequest past = request_with({"true"});
+    bound.past(past);
+    const auto refused = sandbox_spec(past);
+    ASSERT_FALSE(refused) << bound.name;
+    EXPECT_EQ(refused.error().code(), ErrorCode::limit) << bound.name;
+  }
+}
+
+}  // namespace
+}  // namespace mayfly::pipeline

@@ -1,0 +1,22 @@
+// Whether this build carries a sanitizer: its allocator keeps what was freed, and its shadow memory
+// makes sizes and scans mean something else.
+#pragma once
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MAYFLY_SANITIZER_BUILD 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MAYFLY_SANITIZER_BUILD 1
+#endif
+
+namespace mayfly::test {
+
+#ifdef MAYFLY_SANITIZER_BUILD
+inline constexpr bool sanitizer_build = true;
+#else
+inline constexpr bool sanitizer_build = false;
+#endif
+
+}  // namespace mayfly::test

@@ -1,0 +1,329 @@
+#include "tests/verifier/cases.hpp"
+
+#include <cstdlib>
+#include <utility>
+
+#include "attest/verify/tdx_quote.hpp"
+#include "base/file_io.hpp"
+#include "tests/verifier/certificate_builder.hpp"
+#include "tests/verifier/test_vendor.hpp"
+#include "verifier/inert_text.hpp"
+
+namespace mayfly::test {
+namespace {
+
+using Codes = std::vector<std::string>;
+
+// What every simulated certificate fails with besides its own fault.
+const Codes simulated{"quote-simulated", "policy-not-met"};
+
+// The fault's stage comes before the quote, or after it.
+Codes before_quote(const std::string& code) {
+  return {code, "quote-simulated"};
+}
+Codes after_quote(const std::string& code) {
+  return {"quote-simulated", code};
+}
+
+Case contradicted(std::string name, std::string description, const Draft& draft, Codes failing) {
+  return {.name = std::move(name),
+          .description = std::move(description),
+          .certificate = build(draft),
+          .exit_code = 1,
+          .failing = std::move(failing)};
+}
+
+template <class Change>
+Draft with_proof(Change change) {
+  Draft draft;
+  draft.before_encoding = std::move(change);
+  return draft;
+}
+
+Draft with_other_digit_after(const std::string& start) {
+  Draft draft;
+  draft.before_signing = [start](std::string& text) {
+    const std::size_t at = text.find(start) + start.size();
+    text.at(at) = text.at(at) == '0' ? '1' : '0';
+  };
+  return draft;
+}
+
+Bytes quote_of(Draft draft) {
+  Bytes quote;
+  draft.before_encoding = [&quote](certificate::Proof& proof) { quote = proof.tee_quote; };
+  build(draft);
+  return quote;
+}
+
+void add_valid(std::vector<Case>& cases) {
+  const Draft plain;
+  cases.push_back({.name = "valid-simulated",
+                   .description = "Everything fits together; the quote is simulated.",
+                   .certificate = build(plain),
+                   .exit_code = 5,
+                   .failing = simulated});
+  cases.push_back({.name = "valid-dataset",
+                   .description = "The dataset is at hand, and is the one.",
+                   .certificate = build(plain),
+                   .exit_code = 5,
+                   .failing = simulated,
+                   .dataset = sample_dataset});
+  Draft without;
+  without.statement.claim.dataset_hash = "none";
+  without.statement.claim.dataset_format = "none";
+  without.statement.claim.dataset_bytes = 0;
+  without.statement.run.wipe = {.method = "none", .bytes = 0, .scanned = {}, .residue = 0};
+  cases.push_back({.name = "valid-no-dataset",
+                   .description = "A job that takes no dataset.",
+                   .certificate = build(without),
+                   .exit_code = 5,
+                   .failing = simulated});
+  Draft failed;
+  failed.statement.claim.assertions.clear();
+  failed.statement.claim.result = {.digest = crypto::sha256({}),
+                                   .media_type = "text/plain; charset=utf-8",
+                                   .size = 0,
+                                   .value = std::nullopt,
+                                   .exit_code = 3,
+                                   .status = "failed"};
+  cases.push_back({.name = "valid-failed-job",
+                   .description = "A job that failed has a certificate like any other.",
+                   .certificate = build(failed),
+                   .exit_code = 5,
+                   .failing = simulated});
+}
+
+void add_wrong_ids(std::vector<Case>& cases) {
+  std::string text(text_of(build(Draft{})));
+  const std::size_t digit = text.find("\"cert_") + 6;
+  text.at(digit) = text.at(digit) == '0' ? '1' : '0';
+  cases.push_back({.name = "certificate_id_fail",
+                   .description = "The id at the top is not the hash of the statement.",
+                   .certificate = {text.begin(), text.end()},
+                   .exit_code = 1,
+                   .failing = before_quote("certificate-id-differs")});
+  cases.push_back(contradicted(
+      "sandbox_hash_fail", "Signed and quoted, but not the hash of the sandbox's description.",
+      with_other_digit_after("\"sandbox_hash\":\"sha256:"), before_quote("sandbox-hash-differs")));
+  cases.push_back(contradicted(
+      "input_hash_fail", "Signed and quoted, but not the hash of the inputs.",
+      with_other_digit_after("\"input_hash\":\"sha256:"), before_quote("input-hash-differs")));
+  Draft subject;
+  subject.before_signing = [](std::string& statement) {
+    const std::size_t at = statement.rfind("\"},\"name\":\"result\"") - 1;
+    statement.at(at) = statement.at(at) == '0' ? '1' : '0';
+  };
+  cases.push_back(contradicted("subject_fail", "The subject names another result than the claim.",
+                               subject, {"subject-differs"}));
+  Draft assertion;
+  assertion.statement.claim.assertions[1].verdict = "true";
+  cases.push_back(contradicted("assertion_fail",
+                               "score.mean is 0.5, and the assertion says that it is over 0.95.",
+                               assertion, before_quote("assertion-differs")));
+  Draft media_type;
+  media_type.statement.claim.result.media_type = "application/octet-stream";
+  cases.push_back(contradicted("result_value_fail", "A JSON value is shown for a binary result.",
+                               media_type, before_quote("result-value-unreadable")));
+  cases.push_back(
+      contradicted("tee_kind_fail", "The proof names another TEE than the statement.",
+                   with_proof([](certificate::Proof& proof) { proof.tee_kind = "tdx"; }),
+                   before_quote("tee-kind-differs")));
+  Case other_data = contradicted("dataset_fail", "The dataset at hand is another one.", Draft{},
+                                 before_quote("dataset-differs"));
+  other_data.dataset = sample_dataset + "\n";
+  cases.push_back(std::move(other_data));
+}
+
+void add_wrong_signatures(std::vector<Case>& cases) {
+  const Codes wrong{"signature-wrong", "signature-missing", "quote-simulated"};
+  cases.push_back(contradicted(
+      "signature_bit_fail", "One bit of the signature is changed.",
+      with_proof([](certificate::Proof& proof) { proof.signatures[0].signature[5] ^= 4; }), wrong));
+  Draft other_run;
+  other_run.statement.run.run_id = "run_ffffffffffffffffffffffffffffffff";
+  const certificate::Signature swapped = other_run.signer.sign(bytes_of(statement_text(other_run)));
+  cases.push_back(contradicted(
+      "signature_swapped_fail", "The signature is this key's, over another run's statement.",
+      with_proof([&swapped](certificate::Proof& proof) { proof.signatures = {swapped}; }), wrong));
+  const certificate::Signature foreign = TestSigner(2).sign(bytes_of(statement_text(Draft{})));
+  cases.push_back(contradicted(
+      "signature_key_fail", "The signature is right, and by another key than run.signer.",
+      with_proof([&foreign](certificate::Proof& proof) { proof.signatures = {foreign}; }), wrong));
+  Draft signer;
+  signer.statement.run.signer = TestSigner(2).public_key();
+  cases.push_back(contradicted("signer_fail", "run.signer is another key than the one that signed.",
+                               signer, wrong));
+  cases.push_back(
+      contradicted("signature_missing_fail", "There is no signature.",
+                   with_proof([](certificate::Proof& proof) { proof.signatures.clear(); }),
+                   before_quote("signature-missing")));
+}
+
+void add_wrong_quotes(std::vector<Case>& cases) {
+  const Codes unbound{"quote-simulated", "report-data-differs"};
+  Draft other_run;
+  other_run.statement.run.run_id = "run_ffffffffffffffffffffffffffffffff";
+  Draft other_data;
+  other_data.statement.claim.dataset_hash = "sha256:" + std::string(64, '5');
+  Draft other_nonce;
+  other_nonce.before_quoting = [](attest::ReportData& data) { data[32] ^= 1; };
+  const auto with_quote = [](Bytes quote) {
+    return with_proof([quote](certificate::Proof& proof) { proof.tee_quote = quote; });
+  };
+  cases.push_back(contradicted("quote_run_fail", "The quote is another run's.",
+                               with_quote(quote_of(other_run)), unbound));
+  cases.push_back(contradicted("quote_dataset_fail",
+                               "The quote is that of a run over another dataset.",
+                               with_quote(quote_of(other_data)), unbound));
+  cases.push_back(contradicted("quote_nonce_fail",
+                               "The quote binds the statement, and another key, intent or nonce.",
+                               other_nonce, unbound));
+  Draft called_hardware;
+  called_hardware.statement.run.tee = "tdx";
+  cases.push_back(contradicted("quote_kind_fail", "A simulated quote that is called hardware.",
+                               called_hardware, {"quote-simulated", "quote-kind-differs"}));
+  Bytes flipped = quote_of(Draft{});
+  flipped[48 + 136] ^= 1;  // in MRTD
+  cases.push_back(contradicted("quote_bit_fail", "One bit of the quote's measurement is changed.",
+                               with_quote(flipped), {"quote-not-genuine"}));
+  Bytes padded = quote_of(Draft{});
+  padded.push_back(0);
+  cases.push_back(contradicted("quote_padding_fail", "A byte follows the quote.",
+                               with_quote(padded), {"quote-simulated", "quote-malformed"}));
+  const TestVendor vendor(run_began_at);
+  Draft other_root;
+  other_root.statement.run.tee = "tdx";
+  other_root.quote = [&vendor](const attest::ReportData& data) { return vendor.quote(data, {}); };
+  cases.push_back(contradicted(
+      "quote_root_fail", "The quote's chain bears the vendor's names and ends in another root.",
+      other_root, {"quote-not-genuine"}));
+}
+
+void add_foreign_and_missing_quotes(std::vector<Case>& cases) {
+  const auto file = read_file(MAYFLY_VECTORS "/attest/tdx/quotes/v4_phala_uptodate.bin", 65536);
+  const auto genuine = file ? attest::parse_tdx_quote(*file)
+                            : Result<attest::ParsedTdxQuote>(std::unexpected(file.error()));
+  if (!genuine) {
+    std::abort();
+  }
+  const ByteView trimmed = genuine->quote_bytes;
+  Draft hardware = with_proof([trimmed](certificate::Proof& proof) {
+    proof.tee_quote.assign(trimmed.begin(), trimmed.end());
+  });
+  hardware.statement.run.tee = "tdx";
+  cases.push_back(contradicted("quote_genuine_fail",
+                               "A genuine Intel TDX quote that was made for something else.",
+                               hardware, {"report-data-differs", "measurement-unknown"}));
+  Case missing = contradicted(
+      "quote_missing_fail", "There is no quote.",
+      with_proof([](certificate::Proof& proof) { proof.tee_quote.clear(); }), {"policy-not-met"});
+  missing.exit_code = 3;
+  cases.push_back(std::move(missing));
+  Case format =
+      contradicted("quote_format_fail", "The quote is said to be of a format that nobody knows.",
+                   with_proof([](certificate::Proof& proof) { proof.tee_format = "tdx-quote-v9"; }),
+                   {"policy-not-met"});
+  format.exit_code = 3;
+  cases.push_back(std::move(format));
+  Case expired = contradicted("quote_expired_fail",
+                              "Judged at a time when the quote's chain is no longer valid.",
+                              Draft{}, {"policy-not-met"});
+  expired.exit_code = 3;
+  expired.at = "2040-01-01T00:00:00Z";
+  cases.push_back(std::move(expired));
+}
+
+void add_wrong_runs(std::vector<Case>& cases) {
+  Draft order;
+  order.statement.run.lifecycle.dataset_deleted.value -= 100;  // while the job still ran
+  cases.push_back(contradicted("lifecycle_fail", "The dataset was deleted while the job ran.",
+                               order, after_quote("lifecycle-disordered")));
+  cases.push_back(contradicted(
+      "timestamp_fail", "The timestamp, which is not signed, is a day earlier than the run.",
+      with_proof([](certificate::Proof& proof) { proof.timestamp.value -= 86'400'000; }),
+      after_quote("timestamp-differs")));
+  Draft residue;
+  residue.statement.run.wipe.residue = 1;
+  cases.push_back(contradicted("wipe_residue_fail", "Something was left after the wipe.", residue,
+                               after_quote("wipe-residue")));
+  Draft less;
+  --less.statement.run.wipe.bytes;
+  cases.push_back(contradicted("wipe_incomplete_fail", "Less was wiped than the dataset holds.",
+                               less, after_quote("wipe-incomplete")));
+}
+
+void add_malformed(std::vector<Case>& cases) {
+  const Bytes valid = build(Draft{});
+  const auto malformed = [&cases](std::string name, std::string description, Bytes certificate,
+                                  std::string code) {
+    cases.push_back({.name = std::move(name),
+                     .description = std::move(description),
+                     .certificate = std::move(certificate),
+                     .exit_code = 2,
+                     .failing = {std::move(code)}});
+  };
+  Bytes line_end = valid;
+  line_end.push_back('\n');
+  const Bytes half(valid.begin(), valid.begin() + std::ssize(valid) / 2);
+  malformed("empty_fail", "No bytes at all.", {}, "parse-not-canonical");
+  malformed("truncated_fail", "The first half of a certificate.", half, "parse-not-canonical");
+  malformed("line_end_fail", "A line end was added.", line_end, "parse-not-canonical");
+  malformed("white_space_fail", "A space was added.", with_replaced(valid, "\":", "\": "),
+            "parse-not-canonical");
+  malformed("duplicate_member_fail", "A member stands twice.",
+            with_replaced(valid, "\"proof\":", "\"proof\":{},\"proof\":"), "parse-not-canonical");
+  malformed("number_form_fail", "A number is written with an exponent.",
+            with_replaced(valid, "\"wall_ms\":60000", "\"wall_ms\":6e4"), "parse-not-canonical");
+  malformed("escape_fail", "A letter is written as an escape.",
+            with_replaced(valid, "\"host-usr\"", "\"\\u0068ost-usr\""), "parse-not-canonical");
+  malformed("unknown_member_fail", "A member that the format does not know.",
+            with_replaced(valid, "\"schema\":\"mayfly/certificate/v1\"",
+                          "\"reviewed\":true,\"schema\":\"mayfly/certificate/v1\""),
+            "schema-broken");
+  malformed("missing_member_fail", "A member is missing.",
+            with_replaced(valid, "\"attempt\":\"uncounted\",", ""), "schema-broken");
+  malformed("newer_format_fail", "Another version of the format.",
+            with_replaced(valid, "mayfly/certificate/v1", "mayfly/certificate/v2"),
+            "schema-broken");
+}
+
+}  // namespace
+
+std::vector<Case> all_cases() {
+  std::vector<Case> cases;
+  add_valid(cases);
+  add_wrong_ids(cases);
+  add_wrong_signatures(cases);
+  add_wrong_quotes(cases);
+  add_foreign_and_missing_quotes(cases);
+  add_wrong_runs(cases);
+  add_malformed(cases);
+  return cases;
+}
+
+std::string case_json(const Case& one) {
+  using verifier::inert_json_string;
+  std::string failing;
+  for (const std::string& code : one.failing) {
+    failing += (failing.empty() ? "" : ", ") + inert_json_string(code);
+  }
+  return "{\n  \"at\": " + inert_json_string(one.at) +
+         (one.dataset ? ",\n  \"dataset\": \"dataset.csv\"" : "") +
+         ",\n  \"description\": " + inert_json_string(one.description) +
+         ",\n  \"exit_code\": " + std::to_string(one.exit_code) + ",\n  \"failing\": [" + failing +
+         "]\n}\n";
+}
+
+std::string without_quote(ByteView certificate) {
+  const std::string start = "\"tee_quote\":\"";
+  std::string text(text_of(certificate));
+  const std::size_t at = text.find(start);
+  if (at == std::string::npos) {
+    return text;
+  }
+  const std::size_t begin = at + start.size();
+  return text.erase(begin, text.find('"', begin) - begin);
+}
+
+}  // namespace mayfly::test

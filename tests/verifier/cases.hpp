@@ -1,0 +1,34 @@
+// Certificates with a known answer, as case folders below tests/certificates: for this verifier and
+// for any other implementation of the format.
+//
+// Shapes    A case fails for one reason; `failing` lists every check that must fail, in order.
+// Threads   Plain values.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace mayfly::test {
+
+struct Case {
+  std::string name;  // "valid-..." or "..._fail"
+  std::string description;
+  Bytes certificate;
+  int exit_code = 0;
+  std::vector<std::string> failing;
+  std::string at = "2026-03-01T12:01:00Z";
+  std::optional<std::string> dataset{};  // contents of dataset.csv, given as --dataset
+};
+
+// The same each time but for the quotes, whose ECDSA signatures are never the same twice.
+std::vector<Case> all_cases();
+
+// case.json: {"at", "dataset"?, "description", "exit_code", "failing"}.
+std::string case_json(const Case& one);
+
+// The certificate's text without its quote: what all_cases() makes the same each time.
+std::string without_quote(ByteView certificate);
+
+}  // namespace mayfly::test

@@ -1,0 +1,25 @@
+// Stages quote, report_data, measurement and tcb: what the TEE's evidence shows about a statement.
+//
+// Threads   Pure function.
+#pragma once
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "certificate/model.hpp"
+#include "verifier/finding.hpp"
+#include "verifier/policy.hpp"
+
+namespace mayfly::verifier {
+
+struct BoundStatement {
+  ByteView slice;               // the signed bytes
+  const certificate::Run& run;  // decoded from them
+};
+
+// At least one finding for each of the four stages, in order.
+std::vector<Finding> check_evidence(const BoundStatement& statement,
+                                    const certificate::Proof& proof, const Policy& policy,
+                                    UnixMillis at);
+
+}  // namespace mayfly::verifier

@@ -1,0 +1,210 @@
+#include "verifier/finding.hpp"
+
+#include <array>
+#include <utility>
+
+namespace mayfly::verifier {
+namespace {
+
+constexpr auto pass = State::pass;
+constexpr auto failed = State::fail;
+constexpr auto skip = State::skip;
+constexpr auto unknown = State::unknown;
+
+constexpr std::string_view ask_again =
+    "Ask its issuer for the certificate again; do not rely on "
+    "this one.";
+
+constexpr std::array<CodeMeaning, code_count> meanings{{
+    {Code::parse_ok, "parse-ok", Stage::parse, pass, Effect::none,
+     "The bytes are one JSON document in canonical form.", ""},
+    {Code::parse_not_canonical, "parse-not-canonical", Stage::parse, failed, Effect::malformed,
+     "The bytes are not one JSON document in canonical form.",
+     "Use the file exactly as it was issued: no reformatting, no added line end, nothing cut off."},
+    {Code::parse_too_large, "parse-too-large", Stage::parse, failed, Effect::malformed,
+     "The document is over a size limit of the format.",
+     "Check that this is a certificate and not another file."},
+    {Code::schema_ok, "schema-ok", Stage::schema, pass, Effect::none,
+     "Every member is known, present and of its type.", ""},
+    {Code::schema_broken, "schema-broken", Stage::schema, failed, Effect::malformed,
+     "The document is not a mayfly/certificate/v1.",
+     "Check that this is a certificate; one of a newer format needs a newer verifier."},
+    {Code::ids_ok, "ids-ok", Stage::ids, pass, Effect::none,
+     "The id and all hashes are those of the certificate's own bytes.", ""},
+    {Code::certificate_id_differs, "certificate-id-differs", Stage::ids, failed,
+     Effect::contradicted, "The certificate id is not the hash of the statement.", ask_again},
+    {Code::claim_hash_differs, "claim-hash-differs", Stage::ids, failed, Effect::contradicted,
+     "The claim hash is not the hash of the claim.", ask_again},
+    {Code::sandbox_hash_differs, "sandbox-hash-differs", Stage::ids, failed, Effect::contradicted,
+     "The sandbox hash is not the hash of the sandbox description.", ask_again},
+    {Code::input_hash_differs, "input-hash-differs", Stage::ids, failed, Effect::contradicted,
+     "The input hash is not the hash of the inputs.", ask_again},
+    {Code::subject_differs, "subject-differs", Stage::ids, failed, Effect::contradicted,
+     "The statement's subjects are not the claim, the dataset and the result.", ask_again},
+    {Code::tee_kind_differs, "tee-kind-differs", Stage::ids, failed, Effect::contradicted,
+     "The statement and the proof name different kinds of TEE.", ask_again},
+    {Code::assertion_differs, "assertion-differs", Stage::ids, failed, Effect::contradicted,
+     "An assertion's verdict does not follow from the result.", ask_again},
+    {Code::result_value_unreadable, "result-value-unreadable", Stage::ids, failed,
+     Effect::contradicted, "The certificate shows a JSON value for a result that is not JSON.",
+     ask_again},
+    {Code::result_value_exact, "result-value-exact", Stage::ids, pass, Effect::none,
+     "The JSON value shown is the result, byte for byte.", ""},
+    {Code::result_value_unproven, "result-value-unproven", Stage::ids, unknown, Effect::none,
+     "The JSON value shown is the measured environment's reading of the result; its digest covers "
+     "the raw bytes, which are not here.",
+     "Whoever holds the raw result can compare its SHA-256 with the result digest."},
+    {Code::dataset_matches, "dataset-matches", Stage::dataset, pass, Effect::none,
+     "The certificate is about the dataset given.", ""},
+    {Code::dataset_differs, "dataset-differs", Stage::dataset, failed, Effect::contradicted,
+     "The certificate is about another dataset than the one given.",
+     "Check that the dataset is exactly the one that was sent, byte for byte."},
+    {Code::dataset_not_given, "dataset-not-given", Stage::dataset, skip, Effect::none,
+     "No dataset was given to compare.",
+     "Give --dataset to check that the certificate is about your data."},
+    {Code::signature_ok, "signature-ok", Stage::signature, pass, Effect::none,
+     "The statement is signed by the key that it names.", ""},
+    {Code::signature_missing, "signature-missing", Stage::signature, failed, Effect::contradicted,
+     "There is no Ed25519 signature by the key that the statement names.", ask_again},
+    {Code::signature_wrong, "signature-wrong", Stage::signature, failed, Effect::contradicted,
+     "A signature is not one over this statement by the key that the statement names.", ask_again},
+    {Code::quote_chain_ok, "quote-chain-ok", Stage::quote, pass, Effect::none,
+     "The quote is signed by genuine hardware: its chain ends in a trusted root.", ""},
+    {Code::quote_simulated, "quote-simulated", Stage::quote, failed, Effect::unattested,
+     "The quote is simulated: its signatures fit together, but anyone can make one.",
+     "For proof by hardware, run the job on a machine with a TEE."},
+    {Code::quote_missing, "quote-missing", Stage::quote, unknown, Effect::inconclusive,
+     "There is no quote in the certificate.", "Ask its issuer for the certificate with its quote."},
+    {Code::quote_format_unknown, "quote-format-unknown", Stage::quote, unknown,
+     Effect::inconclusive, "The quote is of a format that this verifier does not know.",
+     "Use a newer verifier."},
+    {Code::quote_malformed, "quote-malformed", Stage::quote, failed, Effect::contradicted,
+     "The quote's bytes are not a quote of the format that the certificate names.", ask_again},
+    {Code::quote_not_genuine, "quote-not-genuine", Stage::quote, failed, Effect::contradicted,
+     "The quote is not signed by a chain that ends in a trusted root.", ask_again},
+    {Code::quote_kind_differs, "quote-kind-differs", Stage::quote, failed, Effect::contradicted,
+     "The quote is of another kind of TEE than the statement says.", ask_again},
+    {Code::quote_chain_not_valid_at_time, "quote-chain-not-valid-at-time", Stage::quote, unknown,
+     Effect::inconclusive, "The quote's certificate chain is not valid at the time of appraisal.",
+     "Give --at with a time at which you know that the certificate existed."},
+    {Code::report_data_ok, "report-data-ok", Stage::report_data, pass, Effect::none,
+     "The quote was made for exactly this statement, signing key and nonce.", ""},
+    {Code::report_data_differs, "report-data-differs", Stage::report_data, failed,
+     Effect::contradicted,
+     "The quote was made for something else than this statement, signing key and nonce.",
+     ask_again},
+    {Code::measurement_accepted, "measurement-accepted", Stage::measurement, pass, Effect::none,
+     "The measured environment is one that the policy accepts.", ""},
+    {Code::measurement_unknown, "measurement-unknown", Stage::measurement, failed, Effect::refused,
+     "The policy does not know the measured environment.",
+     "Rebuild the environment from source, compare its measurements, and add them to the policy."},
+    {Code::measurement_simulated, "measurement-simulated", Stage::measurement, skip, Effect::none,
+     "A simulated quote measures nothing.", ""},
+    {Code::td_not_debug, "td-not-debug", Stage::tcb, pass, Effect::none,
+     "The TEE does not run in debug mode.", ""},
+    {Code::td_debug, "td-debug", Stage::tcb, failed, Effect::unattested,
+     "The TEE runs in debug mode: its host can read and change its memory.",
+     "Run the job in a TEE without debug."},
+    {Code::td_attributes_refused, "td-attributes-refused", Stage::tcb, failed, Effect::refused,
+     "The TEE runs with attributes that the policy refuses.",
+     "Run the job in a TEE with the standard attributes."},
+    {Code::tcb_not_evaluated, "tcb-not-evaluated", Stage::tcb, unknown, Effect::inconclusive,
+     "Whether the hardware's firmware was up to date is not known: the certificate carries no "
+     "collateral.",
+     "Ask its issuer for the certificate with collateral."},
+    {Code::tcb_waived, "tcb-waived", Stage::tcb, skip, Effect::none,
+     "The policy does not ask whether the hardware's firmware was up to date.", ""},
+    {Code::tcb_simulated, "tcb-simulated", Stage::tcb, skip, Effect::none,
+     "A simulated quote has no firmware to appraise.", ""},
+    {Code::lifecycle_ok, "lifecycle-ok", Stage::lifecycle, pass, Effect::none,
+     "The run's events are in order.", ""},
+    {Code::lifecycle_disordered, "lifecycle-disordered", Stage::lifecycle, failed,
+     Effect::contradicted, "The run's events are not in order.", ask_again},
+    {Code::timestamp_differs, "timestamp-differs", Stage::lifecycle, failed, Effect::contradicted,
+     "The certificate's timestamp is not the signed end of its run.", ask_again},
+    {Code::wipe_ok, "wipe-ok", Stage::lifecycle, pass, Effect::none,
+     "The run says that the dataset was destroyed and that nothing was left.", ""},
+    {Code::wipe_residue, "wipe-residue", Stage::lifecycle, failed, Effect::contradicted,
+     "The run says that something was left after the dataset was destroyed.",
+     "Treat the dataset as disclosed to the machine that ran the job."},
+    {Code::wipe_incomplete, "wipe-incomplete", Stage::lifecycle, failed, Effect::contradicted,
+     "The run destroyed less than the dataset, or did not look at what was left.",
+     "Treat the dataset as disclosed to the machine that ran the job."},
+    {Code::log_absent, "log-absent", Stage::log, skip, Effect::none,
+     "The certificate is in no transparency log: others may have been shown other certificates.",
+     ""},
+    {Code::witnesses_absent, "witnesses-absent", Stage::witnesses, skip, Effect::none,
+     "No independent witness has seen the certificate.", ""},
+    {Code::time_unverified, "time-unverified", Stage::time, unknown, Effect::none,
+     "When this happened is only the issuing machine's word.", ""},
+    {Code::time_after_appraisal, "time-after-appraisal", Stage::time, failed, Effect::inconclusive,
+     "The certificate says that it was made after the time at which it is judged.",
+     "Check this machine's clock, or give --at."},
+    {Code::attempts_uncounted, "attempts-uncounted", Stage::attempts, unknown, Effect::none,
+     "Uncounted: nothing shows how often the job was tried on this data before.", ""},
+    {Code::revocation_not_evaluated, "revocation-not-evaluated", Stage::revocation, unknown,
+     Effect::none, "Whether any key in the chain was revoked was not checked.", ""},
+    {Code::disclosures_absent, "disclosures-absent", Stage::disclosures, skip, Effect::none,
+     "No raw values were given to compare with salted hashes.", ""},
+    {Code::stage_not_reached, "not-reached", Stage::policy, skip, Effect::none,
+     "Not checked: an earlier check failed.", ""},
+    {Code::policy_met, "policy-met", Stage::policy, pass, Effect::none,
+     "All that the policy asks for is there.", ""},
+    {Code::policy_not_met, "policy-not-met", Stage::policy, failed, Effect::refused,
+     "The policy asks for more than the certificate shows.", ""},
+    {Code::internal_error, "internal-error", Stage::policy, unknown, Effect::internal,
+     "The verifier could not finish.", "Report this as a bug, with the certificate."},
+}};
+
+consteval bool in_order_of_code() {
+  for (std::size_t i = 0; i < meanings.size(); ++i) {
+    if (static_cast<std::size_t>(meanings[i].code) != i) {
+      return false;
+    }
+  }
+  return true;
+}
+static_assert(in_order_of_code());
+
+constexpr std::array<std::string_view, stage_count> stage_names{
+    "parse",       "schema",      "ids",        "dataset",     "signature", "quote",
+    "report_data", "measurement", "tcb",        "lifecycle",   "log",       "witnesses",
+    "time",        "attempts",    "revocation", "disclosures", "policy"};
+
+}  // namespace
+
+std::span<const CodeMeaning> all_code_meanings() {
+  return meanings;
+}
+
+const CodeMeaning& meaning_of(Code code) {
+  return meanings[static_cast<std::size_t>(code)];
+}
+
+std::string_view to_string(Stage stage) {
+  return stage_names[static_cast<std::size_t>(stage)];
+}
+
+std::string_view to_string(State state) {
+  switch (state) {
+    case State::pass: return "pass";
+    case State::fail: return "fail";
+    case State::skip: return "skip";
+    case State::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+Finding found(Code code, std::string detail) {
+  return {.code = code, .stage = meaning_of(code).stage, .detail = std::move(detail)};
+}
+
+Finding not_reached(Stage stage) {
+  return {.code = Code::stage_not_reached, .stage = stage, .detail = {}};
+}
+
+Finding internal_error(Stage stage, std::string detail) {
+  return {.code = Code::internal_error, .stage = stage, .detail = std::move(detail)};
+}
+
+}  // namespace mayfly::verifier

@@ -1,0 +1,53 @@
+// What verification found, all of it, and what the certificate says about itself.
+//
+// Shapes    Findings stand in the order of Stage; each stage has at least one.
+// Threads   Plain values.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "verifier/finding.hpp"
+#include "verifier/verdict.hpp"
+
+namespace mayfly::verifier {
+
+// What the certificate says: to be believed as far as the verdict goes, and no further. The id and
+// the claim hash are recomputed.
+struct Stated {
+  std::string certificate_id;
+  std::string claim_hash;
+  std::string input_hash;
+  std::string dataset_hash;
+  std::string dataset_format;
+  std::int64_t dataset_bytes = 0;
+  std::string sandbox_hash;
+  std::vector<std::string> command;
+  std::string result_digest;
+  std::string result_media_type;
+  std::int64_t result_bytes = 0;
+  std::string result_status;
+  std::int64_t result_exit_code = 0;
+  std::optional<std::string> result_value;  // canonical JSON
+  std::vector<std::string> assertions;      // "accuracy >= 0.95: true"
+  std::string run_id;
+  std::string attempt;
+  std::string tee;
+  std::string assurance;
+  std::string time_source;
+  UnixMillis issued_at;
+};
+
+struct Report {
+  UnixMillis appraised_at;  // T: by the caller's clock or choice
+  std::string policy;
+  std::vector<std::string> weakenings;
+  std::optional<Stated> stated;  // absent when the bytes are not a certificate
+  std::vector<Finding> findings;
+
+  Verdict verdict() const { return verdict_of(findings); }
+};
+
+}  // namespace mayfly::verifier

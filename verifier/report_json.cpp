@@ -1,0 +1,110 @@
+#include "verifier/report_json.hpp"
+
+#include <string_view>
+
+#include "verifier/inert_text.hpp"
+
+namespace mayfly::verifier {
+namespace {
+
+// Puts the commas; the callers write members in sorted order.
+class ObjectText {
+ public:
+  void member(std::string_view name, std::string_view json) {
+    text_ += text_.empty() ? "{" : ",";
+    text_ += inert_json_string(name);
+    text_ += ':';
+    text_ += json;
+  }
+  void string(std::string_view name, std::string_view value) {
+    member(name, inert_json_string(value));
+  }
+  void integer(std::string_view name, std::int64_t value) { member(name, std::to_string(value)); }
+  std::string finish() && { return std::move(text_) + "}"; }
+
+ private:
+  std::string text_;
+};
+
+template <class Items, class Encode>
+std::string array_text(const Items& items, const Encode& encode) {
+  std::string text = "[";
+  for (const auto& item : items) {
+    if (text.size() > 1) {
+      text += ',';
+    }
+    text += encode(item);
+  }
+  return text + "]";
+}
+
+std::string result_json(const Stated& stated) {
+  ObjectText out;
+  out.string("digest", stated.result_digest);
+  out.integer("exit_code", stated.result_exit_code);
+  out.string("media_type", stated.result_media_type);
+  out.integer("size", stated.result_bytes);
+  out.string("status", stated.result_status);
+  return std::move(out).finish();
+}
+
+std::string stated_json(const Stated& stated) {
+  ObjectText out;
+  out.member("assertions", array_text(stated.assertions, inert_json_string));
+  out.string("assurance", stated.assurance);
+  out.string("attempt", stated.attempt);
+  out.string("certificate_id", stated.certificate_id);
+  out.string("claim_hash", stated.claim_hash);
+  out.member("command", array_text(stated.command, inert_json_string));
+  out.integer("dataset_bytes", stated.dataset_bytes);
+  out.string("dataset_format", stated.dataset_format);
+  out.string("dataset_hash", stated.dataset_hash);
+  out.string("input_hash", stated.input_hash);
+  out.integer("issued_at_ms", stated.issued_at.value);
+  out.member("result", result_json(stated));
+  out.string("run_id", stated.run_id);
+  out.string("sandbox_hash", stated.sandbox_hash);
+  out.string("tee", stated.tee);
+  out.string("time_source", stated.time_source);
+  return std::move(out).finish();
+}
+
+std::string check_json(const Finding& finding) {
+  const CodeMeaning& meaning = meaning_of(finding.code);
+  ObjectText out;
+  out.string("code", meaning.name);
+  if (!finding.detail.empty()) {
+    out.string("detail", finding.detail);
+  }
+  if (!meaning.next.empty()) {
+    out.string("next", meaning.next);
+  }
+  out.string("stage", to_string(finding.stage));
+  out.string("state", to_string(meaning.state));
+  out.string("text", meaning.sentence);
+  return std::move(out).finish();
+}
+
+std::string policy_json(const Report& report) {
+  ObjectText out;
+  out.string("name", report.policy);
+  out.member("weakenings", array_text(report.weakenings, inert_json_string));
+  return std::move(out).finish();
+}
+
+}  // namespace
+
+std::string report_json(const Report& report) {
+  ObjectText out;
+  out.integer("appraised_at_ms", report.appraised_at.value);
+  out.member("certificate", report.stated ? stated_json(*report.stated) : "null");
+  out.member("checks", array_text(report.findings, check_json));
+  out.integer("exit_code", exit_code(report.verdict()));
+  out.member("policy", policy_json(report));
+  out.string("schema", "mayfly/verification/v1");
+  out.string("verdict", to_string(report.verdict()));
+  out.string("verdict_text", explain(report.verdict()));
+  return std::move(out).finish();
+}
+
+}  // namespace mayfly::verifier

@@ -1,0 +1,137 @@
+#include "verifier/statement_checks.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "certificate/assertions.hpp"
+#include "certificate/dsse.hpp"
+#include "crypto/ed25519.hpp"
+#include "verifier/verify.hpp"
+
+namespace mayfly::verifier {
+namespace {
+
+using certificate::Claim;
+using certificate::DecodedCertificate;
+
+void expect(bool holds, Code otherwise, std::vector<Finding>& findings) {
+  if (!holds) {
+    findings.push_back(found(otherwise));
+  }
+}
+
+bool assertions_follow(const Claim& claim) {
+  std::vector<certificate::Assertion> again = claim.assertions;
+  const auto judged = certificate::judge(again, claim.result.value);
+  return judged && std::ranges::equal(again, claim.assertions, {}, &certificate::Assertion::verdict,
+                                      &certificate::Assertion::verdict);
+}
+
+// A program's JSON is usually printed with a line end; the digest covers that too.
+bool is_exactly(const certificate::ResultRecord& result, const std::string& value) {
+  return std::ranges::any_of(std::array{value, value + "\n"}, [&result](const std::string& raw) {
+    return std::ssize(raw) == result.size && crypto::sha256(bytes_of(raw)) == result.digest;
+  });
+}
+
+void check_result_value(const certificate::ResultRecord& result, std::vector<Finding>& findings) {
+  if (!result.value) {
+    return;
+  }
+  if (result.media_type != "application/json" || result.size == 0) {
+    findings.push_back(found(Code::result_value_unreadable));
+    return;
+  }
+  findings.push_back(found(is_exactly(result, *result.value) ? Code::result_value_exact
+                                                             : Code::result_value_unproven));
+}
+
+}  // namespace
+
+std::vector<Finding> check_ids(const DecodedCertificate& decoded,
+                               const certificate::RecomputedIds& ids) {
+  const Claim& claim = decoded.statement.claim;
+  std::vector<Finding> findings;
+  expect(decoded.stated_certificate_id == ids.certificate_id, Code::certificate_id_differs,
+         findings);
+  expect(decoded.stated_claim_hash == ids.claim_hash, Code::claim_hash_differs, findings);
+  expect(claim.sandbox_hash == ids.sandbox_hash, Code::sandbox_hash_differs, findings);
+  expect(claim.input_hash == ids.input_hash, Code::input_hash_differs, findings);
+  expect(decoded.proof.tee_kind == decoded.statement.run.tee, Code::tee_kind_differs, findings);
+  expect(assertions_follow(claim), Code::assertion_differs, findings);
+  if (findings.empty()) {
+    findings.push_back(found(Code::ids_ok));
+  }
+  check_result_value(claim.result, findings);
+  return findings;
+}
+
+Finding check_dataset(const Claim& claim, const std::optional<std::string>& supplied_hash) {
+  if (!supplied_hash) {
+    return found(Code::dataset_not_given);
+  }
+  if (*supplied_hash == claim.dataset_hash) {
+    return found(Code::dataset_matches);
+  }
+  return found(Code::dataset_differs, "the dataset given is " + *supplied_hash);
+}
+
+std::vector<Finding> check_signatures(const DecodedCertificate& decoded) {
+  const Bytes signed_bytes =
+      certificate::dsse_pae(certificate::in_toto_payload_type, decoded.statement_slice);
+  const Bytes& signer = decoded.statement.run.signer;
+  bool any_valid = false;
+  std::vector<Finding> findings;
+  for (const certificate::Signature& signature : decoded.proof.signatures) {
+    if (signature.public_key != signer) {
+      findings.push_back(found(Code::signature_wrong, "it is by another key"));
+      continue;
+    }
+    // The format knows one algorithm, Ed25519; decoding refused any other.
+    const auto verified =
+        crypto::verify_ed25519(signature.public_key, signed_bytes, signature.signature);
+    if (verified) {
+      any_valid = true;
+    } else {
+      findings.push_back(found(Code::signature_wrong, verified.error().message()));
+    }
+  }
+  if (any_valid) {
+    findings.push_back(found(Code::signature_ok));
+  } else {
+    findings.push_back(found(Code::signature_missing));
+  }
+  return findings;
+}
+
+std::vector<Finding> check_lifecycle(const DecodedCertificate& decoded) {
+  const certificate::Run& run = decoded.statement.run;
+  const certificate::Lifecycle& life = run.lifecycle;
+  const std::array moments{life.dataset_loaded, life.execution_started, life.execution_completed,
+                           life.dataset_deleted, life.sandbox_destroyed};
+  std::vector<Finding> findings;
+  findings.push_back(
+      found(std::ranges::is_sorted(moments) ? Code::lifecycle_ok : Code::lifecycle_disordered));
+  expect(decoded.proof.timestamp == life.sandbox_destroyed, Code::timestamp_differs, findings);
+  const std::size_t before = findings.size();
+  if (run.wipe.residue != 0) {
+    findings.push_back(found(Code::wipe_residue, std::to_string(run.wipe.residue) + " left"));
+  }
+  const std::int64_t dataset_bytes = decoded.statement.claim.dataset_bytes;
+  expect(run.wipe.bytes >= dataset_bytes && !(dataset_bytes > 0 && run.wipe.scanned.empty()),
+         Code::wipe_incomplete, findings);
+  if (findings.size() == before) {
+    findings.push_back(found(Code::wipe_ok));
+  }
+  return findings;
+}
+
+std::vector<Finding> check_time(const certificate::Proof& proof, UnixMillis now) {
+  std::vector<Finding> findings{found(Code::time_unverified)};
+  if (proof.timestamp.value > now.value + clock_skew_ms_max) {
+    findings.push_back(found(Code::time_after_appraisal));
+  }
+  return findings;
+}
+
+}  // namespace mayfly::verifier

@@ -1,0 +1,134 @@
+#include "verifier/verify.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "certificate/canonical_json.hpp"
+#include "certificate/decode.hpp"
+#include "verifier/evidence_checks.hpp"
+#include "verifier/statement_checks.hpp"
+
+namespace mayfly::verifier {
+namespace {
+
+using certificate::DecodedCertificate;
+
+void append(std::vector<Finding>& findings, std::vector<Finding> more) {
+  std::ranges::move(more, std::back_inserter(findings));
+}
+
+// Why the bytes could not be decoded: not canonical JSON at all, or canonical and something else.
+std::vector<Finding> undecodable(ByteView certificate, const Error& error) {
+  if (const auto canonical = certificate::check_canonical(certificate); !canonical) {
+    const bool is_too_large = canonical.error().code() == ErrorCode::limit;
+    return {found(is_too_large ? Code::parse_too_large : Code::parse_not_canonical,
+                  canonical.error().message()),
+            not_reached(Stage::schema), not_reached(Stage::ids)};
+  }
+  switch (error.code()) {
+    case ErrorCode::rejected:  // every member is right by itself, and they do not fit together
+      return {found(Code::parse_ok), found(Code::schema_ok),
+              found(Code::subject_differs, error.message())};
+    case ErrorCode::internal:
+      return {found(Code::parse_ok), internal_error(Stage::schema, error.message()),
+              not_reached(Stage::ids)};
+    case ErrorCode::malformed:
+    case ErrorCode::limit:
+    case ErrorCode::unavailable: break;
+  }
+  return {found(Code::parse_ok), found(Code::schema_broken, error.message()),
+          not_reached(Stage::ids)};
+}
+
+void append_not_reached_after_ids(std::vector<Finding>& findings) {
+  for (auto stage = std::to_underlying(Stage::ids) + 1U; stage < stage_count; ++stage) {
+    findings.push_back(not_reached(static_cast<Stage>(stage)));
+  }
+}
+
+Stated stated_by(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids) {
+  const certificate::Claim& claim = decoded.statement.claim;
+  const certificate::Run& run = decoded.statement.run;
+  Stated stated{.certificate_id = ids.certificate_id,
+                .claim_hash = ids.claim_hash,
+                .input_hash = crypto::to_text(claim.input_hash),
+                .dataset_hash = claim.dataset_hash,
+                .dataset_format = claim.dataset_format,
+                .dataset_bytes = claim.dataset_bytes,
+                .sandbox_hash = crypto::to_text(claim.sandbox_hash),
+                .command = claim.sandbox.command,
+                .result_digest = crypto::to_text(claim.result.digest),
+                .result_media_type = claim.result.media_type,
+                .result_bytes = claim.result.size,
+                .result_status = claim.result.status,
+                .result_exit_code = claim.result.exit_code,
+                .result_value = claim.result.value,
+                .assertions = {},
+                .run_id = run.run_id,
+                .attempt = run.attempt,
+                .tee = run.tee,
+                .assurance = run.assurance,
+                .time_source = run.time_source,
+                .issued_at = decoded.proof.timestamp};
+  for (const certificate::Assertion& assertion : claim.assertions) {
+    stated.assertions.push_back(assertion.name + " " + assertion.op + " " + assertion.value + ": " +
+                                assertion.verdict);
+  }
+  return stated;
+}
+
+// The last stage: does what was found meet the policy? It adds nothing that was not found before.
+Finding check_policy(const std::vector<Finding>& findings) {
+  Effect strongest = Effect::none;
+  for (const Finding& finding : findings) {
+    strongest = std::max(strongest, meaning_of(finding.code).effect);
+  }
+  if (strongest >= Effect::contradicted) {
+    return not_reached(Stage::policy);
+  }
+  return found(strongest == Effect::none ? Code::policy_met : Code::policy_not_met);
+}
+
+std::vector<Finding> judge(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids,
+                           const Policy& policy, UnixMillis now, const Supplied& supplied) {
+  const certificate::Statement& statement = decoded.statement;
+  std::vector<Finding> findings{found(Code::parse_ok), found(Code::schema_ok)};
+  append(findings, check_ids(decoded, ids));
+  findings.push_back(check_dataset(statement.claim, supplied.dataset_hash));
+  append(findings, check_signatures(decoded));
+  append(findings, check_evidence({.slice = decoded.statement_slice, .run = statement.run},
+                                  decoded.proof, policy, now));
+  append(findings, check_lifecycle(decoded));
+  findings.push_back(found(Code::log_absent));
+  findings.push_back(found(Code::witnesses_absent));
+  append(findings, check_time(decoded.proof, now));
+  findings.push_back(found(Code::attempts_uncounted));
+  findings.push_back(found(Code::revocation_not_evaluated));
+  findings.push_back(found(Code::disclosures_absent));
+  findings.push_back(check_policy(findings));
+  return findings;
+}
+
+}  // namespace
+
+Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
+              const Supplied& supplied) {
+  Report report{.appraised_at = now,
+                .policy = policy.name,
+                .weakenings = weakenings_of(policy),
+                .stated = std::nullopt,
+                .findings = {}};
+  const auto decoded = certificate::decode_certificate(certificate);
+  const auto ids = decoded ? certificate::recompute_ids(*decoded)
+                           : Result<certificate::RecomputedIds>(std::unexpected(decoded.error()));
+  if (!ids) {
+    report.findings = undecodable(certificate, ids.error());
+    append_not_reached_after_ids(report.findings);
+    return report;
+  }
+  report.stated = stated_by(*decoded, *ids);
+  report.findings = judge(*decoded, *ids, policy, now, supplied);
+  return report;
+}
+
+}  // namespace mayfly::verifier

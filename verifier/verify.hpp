@@ -1,0 +1,29 @@
+// Judges a certificate: bytes, a policy and a time in, a report out. Reports every finding.
+//
+// Source    docs/certificate-format.md, "The verdict".
+// Errors    None: whatever is wrong is a finding. Certificates over certificate::json_bytes_max are
+//           refused unread.
+// Threads   Pure function: no I/O, no clock, no globals.
+#pragma once
+#include <optional>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/time.hpp"
+#include "verifier/policy.hpp"
+#include "verifier/report.hpp"
+
+namespace mayfly::verifier {
+
+// What the caller holds beside the certificate.
+struct Supplied {
+  std::optional<std::string> dataset_hash;  // "sha256:<hex>", recomputed by the caller
+};
+
+// A certificate may be stamped this much later than `now`: clocks of two machines differ.
+inline constexpr std::int64_t clock_skew_ms_max = 5 * 60 * 1000;
+
+// `now` is the time of appraisal: the caller's clock, or a time that the caller chose.
+Report verify(ByteView certificate, const Policy& policy, UnixMillis now, const Supplied& supplied);
+
+}  // namespace mayfly::verifier
