@@ -136,6 +136,7 @@ class Supervisor {
 
  private:
   Result<void> release();
+  Result<void> open_work();
   Result<void> wait_for_event();
   Result<void> take_signals();
   Result<void> on_client();
@@ -169,6 +170,7 @@ class Supervisor {
   OutputRelay stdout_;
   OutputRelay stderr_;
 
+  UniqueFd work_;  // /work of the sandbox
   EndFacts facts_;
   UnixMillis started_unix_;
   UnixMillis completed_unix_;
@@ -195,12 +197,22 @@ Result<RunReport> Supervisor::run() {
 
 Result<void> Supervisor::release() {
   started_ = Clock::now();
+  CHECK_OK(open_work());
   CHECK_OK(recorder_.seize(sandbox_.job(), started_));
   started_unix_ = now_unix();
   wall_deadline_ = started_ + milliseconds(limits_.wall_ms);
   next_cpu_check_ = started_ + cpu_check_min;
   if (memory_is_sampled()) next_memory_sample_ = started_ + milliseconds(memory_sample_ms);
   return say(sandbox_.channel(), Word::run);
+}
+
+// Held from the start: when the job ends, pid 1 may be gone with it before we look at its files.
+Result<void> Supervisor::open_work() {
+  const std::string path =
+      "/proc/" + std::to_string(sandbox_.init()) + "/root" + std::string(work_directory);
+  work_ = UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!work_) return fail_errno("opening the job's working directory");
+  return {};
 }
 
 Clock::time_point Supervisor::next_deadline() const {
@@ -275,12 +287,11 @@ void Supervisor::on_job_end() {
   if (completed_unix_.value != 0) return;
   ended_ = Clock::now();
   completed_unix_ = now_unix();
-  // pid 1 sees the same files; it lives until we kill it.
-  const std::string work = "/proc/" + std::to_string(sandbox_.init()) + "/root/work";
   struct statvfs space{};
-  if (!sandbox_.is_reaped() && ::statvfs(work.c_str(), &space) == 0) {
+  if (::fstatvfs(work_.borrow(), &space) == 0) {
     facts_.disk_is_full = space.f_bavail == 0 || space.f_favail == 0;
   }
+  work_.reset();  // an open descriptor would keep the job's files
   kill_everything();
 }
 
