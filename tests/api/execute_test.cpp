@@ -30,6 +30,12 @@ json shell_job(const std::string& script) {
   return {{"sandbox", {{"scripts", {{"main.sh", script}}}}}};
 }
 
+std::string post_of(const std::string& body) {
+  return "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+         "Content-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
 class ExecuteTest : public test::ServerTest {
  protected:
   ExecuteTest() {
@@ -169,33 +175,35 @@ TEST_F(ExecuteTest, LeavesNoByteOfADatasetInLogOrStore) {
   EXPECT_EQ(log().find("canary"), std::string::npos);
 }
 
+// When the server takes a request in is its own affair: one that is asked too early runs, and may
+// take the slot that was meant for a long one. Then everything is waited for and tried again.
 TEST_F(ExecuteTest, AnswersWhileAllSlotsAreTakenThatItIsBusy) {
-  std::vector<std::unique_ptr<RawClient>> busy;
-  const std::string body = shell_job("sleep 3").dump();
-  for (std::size_t i = 0; i < options_.runs_max; ++i) {
-    busy.push_back(std::make_unique<RawClient>(port_));
-    busy.back()->send(
-        "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-        "Content-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body);
-  }
   HttpReply reply;
-  // The two are asked for; when they are taken in is the server's affair.
-  while (reply.status != 429) reply = execute(shell_job("true").dump());
+  for (int attempt = 1; attempt <= 6 && reply.status != 429; ++attempt) {
+    const std::string body = shell_job("sleep " + std::to_string(2 * attempt)).dump();
+    std::vector<std::unique_ptr<RawClient>> busy;
+    for (std::size_t i = 0; i < options_.runs_max; ++i) {
+      busy.push_back(std::make_unique<RawClient>(port_));
+      busy.back()->send(post_of(body));
+    }
+    std::this_thread::sleep_for(attempt * 500ms);
+    reply = execute(shell_job("true").dump());
+    const int healthy = get("/healthz").status;  // everything else goes on
+    for (const auto& client : busy) {
+      const int status = client->receive().status;
+      EXPECT_TRUE(status == 200 || reply.status != 429) << status;
+    }
+    EXPECT_TRUE(healthy == 200 || reply.status != 429) << healthy;
+  }
   expect_problem(reply, 429, "too-many-runs");
   EXPECT_EQ(reply.header("Retry-After"), "5");
-  EXPECT_EQ(get("/healthz").status, 200);  // everything else goes on
-  for (const auto& client : busy) EXPECT_EQ(client->receive().status, 200);
 }
 
 TEST_F(ExecuteTest, LetsARunFinishWhenItIsToldToStop) {
   const RawClient client(port_);
-  const std::string body = shell_job("sleep 2; echo done").dump();
-  client.send(
-      "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-      "Content-Length: " +
-      std::to_string(body.size()) + "\r\n\r\n" + body);
-  std::this_thread::sleep_for(500ms);
+  const std::string body = shell_job("sleep 4; echo done").dump();
+  client.send(post_of(body));
+  std::this_thread::sleep_for(2s);
   stop();
   const HttpReply reply = client.receive();
   ASSERT_EQ(reply.status, 200) << reply.body;
@@ -210,11 +218,8 @@ class ImpatientExecuteTest : public ExecuteTest {
 TEST_F(ImpatientExecuteTest, KillsARunWhenTheDrainIsOverAndCertifiesThat) {
   const RawClient client(port_);
   const std::string body = shell_job("sleep 60").dump();
-  client.send(
-      "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-      "Content-Length: " +
-      std::to_string(body.size()) + "\r\n\r\n" + body);
-  std::this_thread::sleep_for(700ms);
+  client.send(post_of(body));
+  std::this_thread::sleep_for(2s);
   stop();  // in well under 60 s, or this test times out
   const auto page = bench_.store().search({});
   ASSERT_TRUE(page);

@@ -220,7 +220,7 @@ int use_cpu(const Arguments& arguments) {
   for (int i = 1; i < number(arguments, 0); ++i) {
     if (::fork() == 0) break;
   }
-  for (volatile unsigned long i = 0;; ++i) {
+  for (volatile unsigned long i = 0;; i = i + 1) {
   }
 }
 
