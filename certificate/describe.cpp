@@ -123,7 +123,7 @@ void describe_input(Page& page, const Claim& claim) {
   page.line("tools", claim.sandbox.tools.empty() ? "any program of the image"
                                                  : joined(claim.sandbox.tools, " "));
   page.line("image", shown(claim.sandbox.image) + ", " + grouped(claim.files_used.count) +
-                         " files of it executed");
+                         " files of it used");
   page.line("sandbox", crypto::to_text(claim.sandbox_hash));
   page.line("determinism", claim.determinism);
 }

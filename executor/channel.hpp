@@ -46,6 +46,7 @@ class Channel {
   Result<std::optional<Message>> receive_within(int timeout_ms) const;
 
   const UniqueFd& fd() const { return socket_; }
+  UniqueFd release() && { return std::move(socket_); }
 
  private:
   UniqueFd socket_;

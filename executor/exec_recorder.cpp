@@ -16,6 +16,7 @@
 #include <cerrno>
 
 #include "executor/proc_files.hpp"
+#include "executor/seccomp_policy.hpp"
 #include "executor/wire.hpp"
 
 namespace mayfly::executor {
@@ -46,6 +47,27 @@ struct SystemCall {
   long number = 0;
   unsigned long first_argument = 0;
 };
+
+// About to run a signal's handler in the middle of a call that was waiting for the file recorder:
+// the calls that it answers are never interrupted by the kernel itself, so the job must not see
+// EINTR. The call begins anew when the handler is done, whatever SA_RESTART says.
+void begin_recorded_call_anew(pid_t pid) {
+  constexpr int restart_if_wanted = 512;  // ERESTARTSYS, of include/linux/errno.h
+  constexpr int restart_always = 513;     // ERESTARTNOINTR
+  user_regs_struct registers{};
+  iovec area{&registers, sizeof registers};
+  if (::ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &area) != 0) return;
+#if defined(__x86_64__)
+  const bool waited = static_cast<std::int64_t>(registers.rax) == -restart_if_wanted &&
+                      is_recorded_call(static_cast<long>(registers.orig_rax));
+  registers.rax = static_cast<unsigned long long>(-std::int64_t{restart_always});
+#elif defined(__aarch64__)
+  const bool waited = static_cast<std::int64_t>(registers.regs[0]) == -restart_if_wanted &&
+                      is_recorded_call(static_cast<long>(registers.regs[8]));
+  registers.regs[0] = static_cast<unsigned long long>(-std::int64_t{restart_always});
+#endif
+  if (waited) ::ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &area);
+}
 
 // The call that a stopped process is in, or was killed for.
 std::optional<SystemCall> system_call_of(pid_t pid) {
@@ -131,6 +153,8 @@ Result<std::string> read_executable_path(pid_t pid) {
   return path;
 }
 
+constexpr std::size_t maps_bytes_max = 64 * 1024;
+
 std::size_t bytes_in(const ExecEvent& event) {
   std::size_t bytes = event.path.size();
   for (const std::string& argument : event.argv) bytes += argument.size() + sizeof(std::uint32_t);
@@ -192,6 +216,7 @@ Result<void> ExecRecorder::on_stop(pid_t pid, int status) {
       if (is_stop_signal(signal)) return trace(PTRACE_LISTEN, pid, 0);
       break;
     default:  // about to get a signal: let it
+      begin_recorded_call_anew(pid);
       return trace(PTRACE_CONT, pid, static_cast<unsigned long>(signal));
   }
   return trace(PTRACE_CONT, pid, 0);
@@ -272,6 +297,33 @@ Result<void> ExecRecorder::judge(pid_t pid, Record& record) {
     deny("exec " + record.event.path + ": not among the tools");
   }
   TRY(record.digest, digests_.add(std::move(file), status));
+  if (!looked_into_.insert(*record.digest).second) return {};
+  return note_interpreter(pid, record.event.path);
+}
+
+// At the EXEC stop a process has its program and its interpreter mapped, and nothing else of a
+// file.
+Result<void> ExecRecorder::note_interpreter(pid_t pid, const std::string& program) {
+  TRY(const std::string maps, read_proc(pid, "maps", maps_bytes_max));
+  std::string_view rest = maps;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    const std::size_t at = line.find('/');
+    if (at == std::string_view::npos) continue;
+    const std::string path(line.substr(at));
+    if (path == program || interpreters_.contains(path)) continue;
+    const std::string from_here = "/proc/" + std::to_string(pid) + "/root" + path;
+    UniqueFd file(::open(from_here.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status{};
+    if (!file || ::fstat(file.borrow(), &status) != 0) {
+      deny("exec " + program + ": its interpreter is not readable, so it could not be recorded");
+      return {};
+    }
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    TRY(const ProgramDigests::Slot slot, digests_.add(std::move(file), status));
+    interpreters_.emplace(path, Interpreter{size, slot});
+  }
   return {};
 }
 
@@ -288,16 +340,20 @@ void ExecRecorder::on_end(pid_t pid, int status) {
   }
 }
 
-Result<std::vector<ExecEvent>> ExecRecorder::finish() && {
+Result<ExecRecorder::Executed> ExecRecorder::finish() && {
   CHECK_OK(digests_.finish());
   for (const auto& [pid, record] : images_) records_[record].event.exit_code = -SIGKILL;
-  std::vector<ExecEvent> events;
-  events.reserve(records_.size());
+  Executed executed;
+  executed.events.reserve(records_.size());
   for (Record& record : records_) {
     if (record.digest) record.event.digest = digests_.digest(*record.digest);
-    events.push_back(std::move(record.event));
+    executed.events.push_back(std::move(record.event));
   }
-  return events;
+  for (const auto& [path, interpreter] : interpreters_) {
+    executed.interpreters.push_back(
+        {path, digests_.digest(interpreter.digest), interpreter.size_bytes});
+  }
+  return executed;
 }
 
 }  // namespace mayfly::executor

@@ -54,8 +54,13 @@ class ExecRecorder {
   std::set<pid_t>& live() { return live_; }  // processes; some of them may be gone already
   bool has_executed() const { return !records_.empty(); }
 
+  struct Executed {
+    std::vector<ExecEvent> events;
+    // ELF interpreters: the kernel opens them itself, so no call of the job names them.
+    std::vector<ImageFile> interpreters;
+  };
   // Once everything is dead. What still ran then was ended by us: SIGKILL.
-  Result<std::vector<ExecEvent>> finish() &&;
+  Result<Executed> finish() &&;
 
  private:
   struct Record {
@@ -66,6 +71,7 @@ class ExecRecorder {
   Result<void> on_exec(pid_t pid);
   Result<Record> read_execution(pid_t pid);
   Result<void> judge(pid_t pid, Record& record);
+  Result<void> note_interpreter(pid_t pid, const std::string& program);
   Result<void> check_confined(pid_t pid, ExecEvent& event) const;
   void on_end(pid_t pid, int status);
   void deny(const std::string& what);
@@ -77,7 +83,13 @@ class ExecRecorder {
   Clock::time_point started_;
   std::vector<Record> records_;
   std::size_t recorded_bytes_ = 0;
-  std::map<pid_t, std::size_t> images_;  // running program of a process -> its record
+  struct Interpreter {
+    std::uint64_t size_bytes;
+    ProgramDigests::Slot digest;
+  };
+  std::map<std::string, Interpreter> interpreters_;  // by path
+  std::set<ProgramDigests::Slot> looked_into_;       // programs whose interpreter is noted
+  std::map<pid_t, std::size_t> images_;              // running program of a process -> its record
   std::set<pid_t> live_;
   std::int64_t processes_ = 0;
   std::optional<int> job_status_;

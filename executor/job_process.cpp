@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <string>
 #include <variant>
@@ -77,12 +78,21 @@ Result<void> set_standard_descriptors(const SandboxPlan& plan) {
   return {};
 }
 
+// From here on every call that names a file waits for the file recorder.
+Result<void> give_listener(const SandboxPlan& plan) {
+  TRY(UniqueFd listener, install(plan.policy));
+  const Channel recorder{UniqueFd(::fcntl(plan.listener.borrow(), F_DUPFD_CLOEXEC, 3))};
+  const std::uint8_t message = 0;
+  std::array<UniqueFd, 1> passed{std::move(listener)};
+  return recorder.send({&message, 1}, passed);
+}
+
 // Absent value: the program runs, and this is never reached.
 Result<NotStarted> become_the_program(const SandboxPlan& plan, const Channel& channel) {
   // A session of its own: no controlling terminal, and one process group to signal.
   if (::setsid() < 0) return fail_errno("starting the job's session");
   CHECK_OK(set_standard_descriptors(plan));
-  const int kept[] = {channel.fd().borrow()};  // closed by exec
+  const int kept[] = {channel.fd().borrow(), plan.listener.borrow()};  // closed by exec
   CHECK_OK(close_all_but(kept));
   const SandboxSpec& spec = plan.request.spec;
   const Lookup found = find_program(spec.argv.front());
@@ -94,7 +104,7 @@ Result<NotStarted> become_the_program(const SandboxPlan& plan, const Channel& ch
   if (const auto* why = std::get_if<NotStarted>(&found)) return *why;
   const std::string& path = std::get<Program>(found).path;
   CHECK_OK(set_memory_limit(plan.limits));
-  CHECK_OK(install(plan.policy));
+  CHECK_OK(give_listener(plan));
   ::execve(path.c_str(), arguments.data(), environment.data());
   if (errno == ENOENT) {
     return NotStarted{path + ": the interpreter it names (#! line or ELF loader) is not there"};

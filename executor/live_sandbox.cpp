@@ -26,6 +26,7 @@ Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgrou
   LiveSandbox sandbox(cloned.pid, std::move(cloned.pidfd), std::move(ends.first));
   static_cast<void>(Channel(std::move(ends.second)));
   if (auto up = sandbox.bring_up(plan, cgroup); !up) return std::unexpected(up.error());
+  plan.listener.reset();
   plan.dataset.clear();
   plan.stdout_end.reset();
   plan.stderr_end.reset();

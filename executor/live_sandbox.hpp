@@ -31,6 +31,7 @@ class LiveSandbox {
 
   pid_t init() const { return init_; }
   pid_t job() const { return job_; }
+  const UniqueFd& pidfd() const { return pidfd_; }  // of init()
   const Channel& channel() const { return channel_; }
   const std::string& pid_namespace() const { return pid_namespace_; }  // "pid:[4026532211]"
 

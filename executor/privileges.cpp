@@ -107,7 +107,8 @@ Result<void> set_resource_limits(const ResourceLimits& limits) {
   CHECK_OK(lower(RLIMIT_SIGPENDING, pending_signals, pending_signals, "queued signals"));
   CHECK_OK(lower(RLIMIT_MSGQUEUE, message_queue_bytes, message_queue_bytes, "message queues"));
   if (limits.pids_group == Backstop::absent) {
-    const rlim_t processes = static_cast<rlim_t>(job.pids) + 1;  // and the sandbox's pid 1
+    // And the sandbox's pid 1, and the file recorder, which has the same user.
+    const rlim_t processes = static_cast<rlim_t>(job.pids) + 2;
     CHECK_OK(lower(RLIMIT_NPROC, processes, processes, "processes"));
   }
   return {};

@@ -33,7 +33,7 @@ using State = HostFact::State;
 
 constexpr std::size_t system_file_bytes_max = std::size_t{1} * 1024 * 1024;
 constexpr std::size_t locked_bytes_wanted = std::size_t{1} * 1024 * 1024;
-constexpr int kernel_wanted[] = {5, 14};  // SECCOMP_ADDFD_FLAG_SEND, cgroup.kill
+constexpr int kernel_wanted[] = {5, 19};  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, cgroup.kill
 constexpr uid_t nobody = 65534;
 
 #ifndef MFD_NOEXEC_SEAL
@@ -89,7 +89,7 @@ HostFact probe_kernel() {
       major > kernel_wanted[0] || (major == kernel_wanted[0] && minor >= kernel_wanted[1]);
   return {"kernel", enough ? State::good : State::missing,
           std::string(name.sysname) + " " + name.release + " " + name.machine,
-          enough ? "" : "Linux 5.14 or newer is needed"};
+          enough ? "" : "Linux 5.19 or newer is needed"};
 }
 
 struct NamespaceKind {
@@ -190,37 +190,31 @@ HostFact probe_user_notif() {
   if (action_available(SECCOMP_RET_USER_NOTIF)) {
     return {"seccomp_user_notif", State::good, "a supervisor can answer calls", ""};
   }
-  return {"seccomp_user_notif", State::weaker, "files and connections of a job are not recorded",
-          "Linux 5.14 or newer"};
+  return {"seccomp_user_notif", State::missing, "files of a job cannot be recorded",
+          "Linux 5.19 or newer"};
 }
 
-// A listener for a call that nobody makes, and a descriptor for a request that nobody made: a
-// kernel that knows the flag looks for the request (ENOENT), one that does not says EINVAL.
-int addfd_send_errno() {
+// A listener as a run needs it, for a call that nobody makes.
+int listener_errno() {
   sock_filter code[] = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},
                         {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 1023},
                         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF},
                         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
   sock_fprog program{4, code};
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
-  const long listener =
-      ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
-  if (listener < 0) return errno;
-  seccomp_notif_addfd request{};
-  request.flags = SECCOMP_ADDFD_FLAG_SEND;
-  request.srcfd = static_cast<std::uint32_t>(listener);
-  if (::ioctl(static_cast<int>(listener), SECCOMP_IOCTL_NOTIF_ADDFD, &request) == 0) return 0;
-  return errno;
+  constexpr unsigned long flags =
+      SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) >= 0 ? 0 : errno;
 }
 
-HostFact probe_addfd_send() {
-  const int failed = errno_in_child(addfd_send_errno);
-  if (failed == ENOENT) {
-    return {"seccomp_addfd_send", State::good, "a descriptor and its answer go as one step", ""};
+HostFact probe_listener() {
+  const int failed = errno_in_child(listener_errno);
+  if (failed == 0) {
+    return {"seccomp_listener", State::good, "a call can wait while it is made for a job", ""};
   }
-  return {"seccomp_addfd_send", State::weaker,
-          "files and connections of a job are not recorded: " + reason(failed),
-          "Linux 5.14 or newer, and no other seccomp listener above us"};
+  return {"seccomp_listener", State::missing,
+          "files of a job cannot be recorded: " + reason(failed),
+          "Linux 5.19 or newer, and no other seccomp listener above us"};
 }
 
 HostFact probe_landlock() {
@@ -365,7 +359,7 @@ std::vector<HostFact> probe_host() {
   for (const auto& kind : namespace_kinds) facts.push_back(probe_namespace(kind));
   for (const auto probe :
        {probe_unprivileged_user_namespace, probe_cgroup, probe_seccomp, probe_user_notif,
-        probe_addfd_send, probe_landlock, probe_ptrace, probe_sealed_memory, probe_noexec_seal,
+        probe_listener, probe_landlock, probe_ptrace, probe_sealed_memory, probe_noexec_seal,
         probe_locked_memory, probe_swap, probe_core_pattern, probe_init_on_free, probe_tee}) {
     facts.push_back(probe());
   }

@@ -48,6 +48,12 @@ Result<void> ProgramDigests::check_unchanged(const Unhashed& unhashed) {
               "an executed program was changed on this machine while it was recorded; run again");
 }
 
+std::optional<ProgramDigests::Slot> ProgramDigests::find(const struct stat& status) const {
+  const auto known = known_.find(identity_of(status));
+  if (known == known_.end()) return std::nullopt;
+  return known->second;
+}
+
 Result<ProgramDigests::Slot> ProgramDigests::add(UniqueFd file, const struct stat& status) {
   struct statvfs mount{};
   if (::fstatvfs(file.borrow(), &mount) != 0) return fail_errno("looking at a program's mount");

@@ -1,4 +1,4 @@
-// SHA-256 of executed programs, each hashed once.
+// SHA-256 of files that were executed or opened, each hashed once.
 //
 // Shapes    A file of the image lies on a read-only mount: the job cannot change it, so its bytes
 //           are hashed while the job already runs, between other work, and finish() checks that
@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -30,7 +31,11 @@ class ProgramDigests {
   // `file` is open for reading, `status` is its fstat.
   Result<Slot> add(UniqueFd file, const struct stat& status);
 
+  // Of a file that the job cannot write and that was added before.
+  std::optional<Slot> find(const struct stat& status) const;
+
   bool work_left() const { return !queue_.empty(); }
+  std::size_t waiting() const { return queue_.size(); }
   Result<void> work();    // one slice, well under a millisecond
   Result<void> finish();  // all of it
 

@@ -95,7 +95,7 @@ Result<void> set_attributes(const char* target, unsigned flags, std::uint64_t at
   change.attr_set = attributes;
   if (::mount_setattr(AT_FDCWD, target, flags, &change, sizeof change) == 0) return {};
   const std::string hint =
-      errno == ENOSYS ? " (needs Linux 5.12; the sandbox is made for 5.14 and newer)" : "";
+      errno == ENOSYS ? " (needs Linux 5.12; the sandbox is made for 5.19 and newer)" : "";
   Error error = errno_error(errno, "making mounts read-only at " + std::string(target));
   return fail(error.code(), error.message() + hint);
 }

@@ -86,6 +86,45 @@ struct ExecEvent {         // One program execution, read from the kernel at the
   bool denied = false;  // killed before its first instruction: not among the tools
 };
 
+enum class FileCall : std::uint8_t {
+  read,
+  write,
+  create,  // an open that may create: whether the file was there before is not told
+  make_directory,
+  make_node,
+  remove,
+  rename,
+  link,
+  symlink,
+  truncate,
+  connect,
+  bind,
+};
+
+// One call that names a file or an address, as the file recorder made it in the job's place.
+struct FileEvent {
+  std::int64_t at_us = 0;  // since execution_started
+  std::int32_t pid = 0;    // of the calling thread, inside the job's pid namespace
+  FileCall call = FileCall::read;
+  std::int32_t error = 0;  // the errno it was answered with; 0: done
+  // Of the opened object, or of its directory and its name, as the kernel names it; when the call
+  // failed before that was known, the text given. "inet 192.0.2.1:80" for an address.
+  std::string path;
+  std::string second;  // rename, link: the new name; symlink: what it points to
+};
+
+// A file of the image that the job opened, or the kernel opened to run a program for it.
+struct ImageFile {
+  std::string path;
+  crypto::Sha256 digest;
+  std::uint64_t size_bytes = 0;
+};
+
+struct FileRecord {
+  std::vector<FileEvent> events;  // in the order they were answered
+  std::vector<ImageFile> image_files;
+};
+
 struct Usage {
   std::int64_t cpu_ms = 0;
   std::int64_t wall_ms = 0;
@@ -103,6 +142,7 @@ struct Teardown {  // Looked at after the job, not assumed. All zero when clean.
 struct RunReport {
   Outcome outcome;
   std::vector<ExecEvent> executions;
+  FileRecord files;
   Usage usage;
   Bytes stdout_bytes;  // at most Limits::output_bytes
   Bytes stderr_bytes;

@@ -10,7 +10,8 @@
 //              ◀──────  locked (only waits now)
 //              ◀────────────────────────────────────  job_waiting
 //   (traces the job)
-//   run        ─────────────────────────────────────▶ system call policy, exec
+//   run        ─────────────────────────────────────▶ system call policy, whose listener goes to
+//                                                     the file recorder; exec
 //              ◀────────────────────────────────────  not_started, if there was no exec
 //
 // Threads   Plain values.
@@ -50,6 +51,7 @@ struct SandboxPlan {
   ScratchSize scratch_size;
   Scratch scratch;
   ResourceLimits limits;
+  UniqueFd listener;  // the job's process sends its listener to the file recorder through it
   std::vector<UniqueFd> dataset;
   UniqueFd stdout_end;  // for writing
   UniqueFd stderr_end;

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "executor/seccomp_rules.hpp"
 
@@ -103,10 +104,13 @@ class Assembler {
     code_.push_back({code, jump_true, jump_false, k});
   }
   void answer(Action action) {
-    emit(BPF_RET | BPF_K, 0, 0,
-         action.fails_with == 0
-             ? SECCOMP_RET_ALLOW
-             : SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(action.fails_with));
+    switch (action.fails_with) {
+      case 0: return emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
+      case rules::recorded_call: return emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
+      default:
+        return emit(BPF_RET | BPF_K, 0, 0,
+                    SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(action.fails_with));
+    }
   }
   void kill() { emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS); }
   std::size_t here() const { return code_.size(); }
@@ -216,6 +220,7 @@ Result<Bytes> compile(const std::map<std::string_view, Call>& calls) {
 std::string action_text(Action action) {
   switch (action.fails_with) {
     case 0: return "allow";
+    case rules::recorded_call: return "record";
     case EPERM: return "errno EPERM";
     case ENOSYS: return "errno ENOSYS";
     case EINVAL: return "errno EINVAL";
@@ -265,6 +270,22 @@ std::string render(Reasons reasons) {
 
 }  // namespace
 
+bool is_recorded_call(long number) {
+  static const std::set<long> recorded = [] {
+    std::set<long> numbers;
+    for (const auto& [name, call] : calls_of_table()) {
+      const bool is = call.by_name == rules::record ||
+                      std::ranges::any_of(call.by_arguments, [](const ArgumentRule& rule) {
+                        return rule.action == rules::record;
+                      });
+      const auto found = number_of(name);
+      if (is && found && *found) numbers.insert(static_cast<long>(**found));
+    }
+    return numbers;
+  }();
+  return recorded.contains(number);
+}
+
 std::string policy_text() {
   return render(Reasons::shown);
 }
@@ -275,15 +296,28 @@ Result<CompiledPolicy> compile_default_policy() {
                         std::move(filter)};
 }
 
-Result<void> install(const CompiledPolicy& policy) {
+Result<UniqueFd> install(const CompiledPolicy& policy) {
   // The kernel reads the program and does not write it; its header lacks the const.
   const auto* code = reinterpret_cast<const sock_filter*>(policy.filter.data());
   sock_fprog program{static_cast<unsigned short>(policy.filter.size() / sizeof(sock_filter)),
                      const_cast<sock_filter*>(code)};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) != 0) {
-    return fail_errno("installing the seccomp filter");
+  // Without the second flag a signal could interrupt a call that was made already, and the job
+  // would make it again.
+  constexpr unsigned long flags =
+      SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+  const long listener = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+  if (listener >= 0) return UniqueFd(static_cast<int>(listener));
+  if (errno == EINVAL) {
+    return fail(ErrorCode::unavailable,
+                "recording a job's files needs Linux 5.19 or newer (SECCOMP_FILTER_FLAG_"
+                "WAIT_KILLABLE_RECV)");
   }
-  return {};
+  if (errno == EBUSY) {
+    return fail(ErrorCode::unavailable,
+                "another seccomp listener is above this process (some container runtimes install "
+                "one), and the kernel allows only one: run outside of it");
+  }
+  return fail_errno("installing the seccomp filter");
 }
 
 }  // namespace mayfly::executor

@@ -12,6 +12,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "base/unique_fd.hpp"
 #include "crypto/sha2.hpp"
 
 namespace mayfly::executor {
@@ -25,7 +26,12 @@ struct CompiledPolicy {
 Result<CompiledPolicy> compile_default_policy();
 
 // Precondition: no_new_privs is set. Last step, in the child. Allocates nothing.
-Result<void> install(const CompiledPolicy& policy);
+// The value is the listener (seccomp_unotify(2)): recorded calls wait for whoever holds it, and
+// fail with ENOSYS once nobody does.
+Result<UniqueFd> install(const CompiledPolicy& policy);
+
+// A call whose every use, or some, waits for the file recorder.
+bool is_recorded_call(long number);
 
 // The rules in a stable text form, sorted by call, each with its reason: what the manual shows.
 std::string policy_text();

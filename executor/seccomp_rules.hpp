@@ -20,13 +20,16 @@
 
 namespace mayfly::executor::rules {
 
-// Allow, or fail with this errno.
+// Allow, fail with this errno, or leave it to the file recorder.
 struct Action {
-  int fails_with = 0;  // 0: allowed
+  int fails_with = 0;  // 0: allowed; recorded_call: see below
   constexpr bool operator==(const Action&) const = default;
 };
+inline constexpr int recorded_call = -1;
 inline constexpr Action allow{};
 inline constexpr Action refuse{EPERM};
+// The call waits while the file recorder makes it in the job's place and writes it down.
+inline constexpr Action record{recorded_call};
 
 struct PlainRule {
   Action action;
@@ -63,12 +66,11 @@ inline constexpr Action unknown_call{ENOSYS};
 
 inline constexpr std::array plain_rules = {
     // --- allowed ---
-    PlainRule{allow, "files by path: the mount namespace and Landlock say which",
-              "open openat openat2 creat access faccessat faccessat2 stat lstat newfstatat statx "
-              "statfs readlink readlinkat truncate mkdir mkdirat rmdir unlink unlinkat rename "
-              "renameat renameat2 link linkat symlink symlinkat chmod fchmodat fchmodat2 chown "
-              "lchown fchownat utime utimes utimensat futimesat chdir fchdir getcwd umask setxattr "
-              "lsetxattr getxattr lgetxattr listxattr llistxattr removexattr lremovexattr"},
+    PlainRule{allow, "facts about files by path: the mount namespace says which there are",
+              "access faccessat faccessat2 stat lstat newfstatat statx statfs readlink readlinkat "
+              "chmod fchmodat fchmodat2 chown lchown fchownat utime utimes utimensat futimesat "
+              "chdir fchdir getcwd umask setxattr lsetxattr getxattr lgetxattr listxattr "
+              "llistxattr removexattr lremovexattr"},
     PlainRule{allow, "open files: the descriptor was granted when it was opened",
               "read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek "
               "close close_range dup dup2 dup3 fcntl flock fstat fstatfs ftruncate fallocate "
@@ -104,7 +106,7 @@ inline constexpr std::array plain_rules = {
     PlainRule{allow, "facts about the machine that every program asks for",
               "uname sysinfo getrandom getrlimit getrusage"},
     PlainRule{allow, "sockets that exist: which kinds can be made is decided at socket()",
-              "connect accept accept4 bind listen shutdown getsockname getpeername getsockopt "
+              "accept accept4 listen shutdown getsockname getpeername getsockopt "
               "setsockopt sendto sendmsg sendmmsg recvfrom recvmsg recvmmsg"},
     PlainRule{allow, "System V and POSIX IPC: the ipc namespace is the job's own",
               "shmget shmat shmdt shmctl semget semop semtimedop semctl msgget msgsnd msgrcv "
@@ -113,6 +115,12 @@ inline constexpr std::array plain_rules = {
               "landlock_create_ruleset landlock_add_rule landlock_restrict_self"},
     PlainRule{allow, "Linux AIO: bounded by fs.aio-max-nr, its files were opened by us",
               "io_setup io_destroy io_getevents io_pgetevents io_submit io_cancel"},
+
+    // --- made by the file recorder in the job's place ---
+    PlainRule{record, "opens, makes, moves or removes a file by path",
+              "openat2 creat mkdir mkdirat rmdir unlink unlinkat rename renameat "
+              "renameat2 link linkat symlink symlinkat truncate"},
+    PlainRule{record, "names an address, or makes a socket's file", "connect bind"},
 
     // --- answered as if the kernel did not have them ---
     PlainRule{{ENOSYS},
@@ -169,6 +177,10 @@ inline constexpr std::uint32_t clone_refused_flags =
 inline constexpr std::uint32_t seccomp_new_listener = 8;
 inline constexpr std::uint32_t socket_type_mask = 0xf;  // without SOCK_NONBLOCK, SOCK_CLOEXEC
 
+inline constexpr std::uint32_t open_path_flag = 0x200000;  // O_PATH
+
+inline constexpr std::string_view why_path = "O_PATH: names a file without opening it";
+inline constexpr std::string_view why_open = "opens or makes a file by path";
 inline constexpr std::string_view why_inet =
     "TCP and UDP: the network namespace is empty, programs still make sockets";
 inline constexpr std::string_view why_terminal = "terminal handling of ordinary programs";
@@ -177,6 +189,13 @@ inline constexpr std::string_view why_interfaces = "lists the job's own network 
 inline constexpr std::string_view why_prctl = "a process about itself, without new privileges";
 
 inline constexpr std::array argument_rules = {
+    // The kernel cannot pass on such a descriptor (SECCOMP_IOCTL_NOTIF_ADDFD), and nothing can be
+    // read or written through it; opening it again is a call of its own.
+    ArgumentRule{"open", {masked(1, open_path_flag, open_path_flag)}, allow, why_path},
+    ArgumentRule{"open", {}, record, why_open},
+    ArgumentRule{"openat", {masked(2, open_path_flag, open_path_flag)}, allow, why_path},
+    ArgumentRule{"openat", {}, record, why_open},
+
     ArgumentRule{"clone", {masked(0, clone_refused_flags, 0)}, allow, "processes and threads"},
     ArgumentRule{"clone", {}, refuse, "new namespaces, and children that are not traced"},
 
@@ -268,15 +287,15 @@ inline constexpr std::array argument_rules = {
     ArgumentRule{"ioctl", {arg(1, TIOCLINUX)}, refuse, "pastes into a console"},
     ArgumentRule{"ioctl", {}, {ENOTTY}, "drivers and file systems behind other numbers"},
 
-    ArgumentRule{"mknod", {masked(1, S_IFMT, S_IFIFO)}, allow, "named pipes"},
-    ArgumentRule{"mknod", {masked(1, S_IFMT, S_IFREG)}, allow, "ordinary files"},
-    ArgumentRule{"mknod", {masked(1, S_IFMT, S_IFSOCK)}, allow, "unix sockets"},
-    ArgumentRule{"mknod", {masked(1, S_IFMT, 0)}, allow, "ordinary files"},
+    ArgumentRule{"mknod", {masked(1, S_IFMT, S_IFIFO)}, record, "named pipes"},
+    ArgumentRule{"mknod", {masked(1, S_IFMT, S_IFREG)}, record, "ordinary files"},
+    ArgumentRule{"mknod", {masked(1, S_IFMT, S_IFSOCK)}, record, "unix sockets"},
+    ArgumentRule{"mknod", {masked(1, S_IFMT, 0)}, record, "ordinary files"},
     ArgumentRule{"mknod", {}, refuse, "device nodes"},
-    ArgumentRule{"mknodat", {masked(2, S_IFMT, S_IFIFO)}, allow, "named pipes"},
-    ArgumentRule{"mknodat", {masked(2, S_IFMT, S_IFREG)}, allow, "ordinary files"},
-    ArgumentRule{"mknodat", {masked(2, S_IFMT, S_IFSOCK)}, allow, "unix sockets"},
-    ArgumentRule{"mknodat", {masked(2, S_IFMT, 0)}, allow, "ordinary files"},
+    ArgumentRule{"mknodat", {masked(2, S_IFMT, S_IFIFO)}, record, "named pipes"},
+    ArgumentRule{"mknodat", {masked(2, S_IFMT, S_IFREG)}, record, "ordinary files"},
+    ArgumentRule{"mknodat", {masked(2, S_IFMT, S_IFSOCK)}, record, "unix sockets"},
+    ArgumentRule{"mknodat", {masked(2, S_IFMT, 0)}, record, "ordinary files"},
     ArgumentRule{"mknodat", {}, refuse, "device nodes"},
 
     // A crashing job's memory is the dataset. RLIMIT_CORE 0 does not stop a core_pattern that is a

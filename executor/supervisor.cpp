@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "executor/cgroup.hpp"
 #include "executor/dataset_view.hpp"
 #include "executor/exec_recorder.hpp"
+#include "executor/file_recorder.hpp"
 #include "executor/live_sandbox.hpp"
 #include "executor/outcome.hpp"
 #include "executor/output_relay.hpp"
@@ -77,9 +79,23 @@ Result<RunCgroup> make_cgroup(Limits limits) {
 struct Prepared {
   SandboxPlan plan;
   ToolAllowList tools;
+  Channel listener;  // the file recorder's end
+  KnownFiles known;
   UniqueFd stdout_end;  // for reading
   UniqueFd stderr_end;
 };
+
+// Dataset files are memfds: the names that the job knows them by.
+Result<KnownFiles> names_of(const std::vector<std::string>& names,
+                            const std::vector<UniqueFd>& dataset) {
+  KnownFiles known;
+  for (std::size_t i = 0; i < dataset.size(); ++i) {
+    struct stat status{};
+    if (::fstat(dataset[i].borrow(), &status) != 0) return fail_errno("looking at a dataset file");
+    known[{status.st_dev, status.st_ino}] = std::string(data_directory) + "/" + names[i];
+  }
+  return known;
+}
 
 Result<Prepared> prepare(RunRequest request, std::vector<UniqueFd> dataset,
                          const RunCgroup& cgroup) {
@@ -96,14 +112,17 @@ Result<Prepared> prepare(RunRequest request, std::vector<UniqueFd> dataset,
     plan.scratch.swap = "swappable: only root can forbid it";
   }
   plan.limits = resource_limits(plan.request.spec.limits, cgroup);
+  TRY(auto listener, Channel::pair());
+  plan.listener = std::move(listener.first).release();
+  TRY(KnownFiles known, names_of(plan.request.dataset_names, dataset));
   TRY(plan.dataset, open_read_only(dataset));
   dataset.clear();  // What the client sent is writable; nobody needs that here.
   TRY(OutputPipe out, make_output_pipe(plan.user));
   TRY(OutputPipe err, make_output_pipe(plan.user));
   plan.stdout_end = std::move(out.writing);
   plan.stderr_end = std::move(err.writing);
-  return Prepared{std::move(plan), std::move(tools), std::move(out.reading),
-                  std::move(err.reading)};
+  return Prepared{std::move(plan),  std::move(tools),       std::move(listener.second),
+                  std::move(known), std::move(out.reading), std::move(err.reading)};
 }
 
 // SIGCHLD, and the signals that ask us to stop: SIGTERM comes also when the client dies. They are
@@ -120,12 +139,13 @@ Result<UniqueFd> open_signals() {
 
 class Supervisor {
  public:
-  Supervisor(Prepared prepared, LiveSandbox sandbox, RunCgroup cgroup, const Channel& client,
-             UniqueFd signals)
+  Supervisor(Prepared prepared, LiveSandbox sandbox, FileRecorder files, RunCgroup cgroup,
+             const Channel& client, UniqueFd signals)
       : plan_(std::move(prepared.plan)),
         limits_(plan_.request.spec.limits),
         cgroup_(std::move(cgroup)),
         sandbox_(std::move(sandbox)),
+        files_(std::move(files)),
         client_(client),
         signals_(std::move(signals)),
         recorder_(std::move(prepared.tools), plan_.user),
@@ -150,6 +170,7 @@ class Supervisor {
   void stop(Outcome reason);  // SIGTERM, and SIGKILL after the grace
   void kill(Outcome reason);
   void kill_everything();
+  Result<void> on_file_recorder_end(int status);
   void on_job_end();
   bool memory_is_sampled() const {
     return plan_.limits.memory_group == ResourceLimits::Backstop::absent;
@@ -164,6 +185,7 @@ class Supervisor {
   Limits limits_;
   RunCgroup cgroup_;  // before the sandbox: it is removed after the processes are gone
   LiveSandbox sandbox_;
+  FileRecorder files_;
   const Channel& client_;
   UniqueFd signals_;
   ExecRecorder recorder_;
@@ -277,10 +299,23 @@ Result<void> Supervisor::reap_children() {
       on_job_end();
       return {};
     }
+    if (pid == files_.pid()) {
+      CHECK_OK(on_file_recorder_end(status));
+      continue;
+    }
     CHECK_OK(recorder_.on_wait(pid, status));
     if (recorder_.denied()) kill(*recorder_.denied());
     if (recorder_.job_status()) on_job_end();
   }
+}
+
+// Before the job, only when it gave up: then nothing of the job can go on.
+Result<void> Supervisor::on_file_recorder_end(int status) {
+  const auto ended = files_.on_end(status);
+  if (ended) return {};
+  if (ended.error().code() != ErrorCode::limit) return ended;
+  kill(Denied{ended.error().message()});
+  return {};
 }
 
 void Supervisor::on_job_end() {
@@ -378,7 +413,10 @@ Result<RunReport> Supervisor::report() {
   RunReport report;
   CHECK_OK(take_usage(report, facts_));
   report.outcome = classify(facts_);
-  TRY(report.executions, std::move(recorder_).finish());
+  TRY(auto executed, std::move(recorder_).finish());
+  report.executions = std::move(executed.events);
+  TRY(report.files, std::move(files_).finish(started_));
+  std::ranges::move(executed.interpreters, std::back_inserter(report.files.image_files));
   report.stdout_total = stdout_.total_bytes();
   report.stderr_total = stderr_.total_bytes();
   report.execution_started = started_unix_;
@@ -418,8 +456,9 @@ void Supervisor::describe_into(RunReport& report) const {
   report.confinement["no_new_privs"] = "set";
   report.confinement["seccomp"] = plan_.policy.name + " " + crypto::to_text(plan_.policy.hash);
   report.confinement["exec_recorder"] = "ptrace, every process from birth";
+  report.confinement["file_recorder"] = "seccomp listener, every call made in the job's place";
   report.coverage = {{"executions", "complete"},
-                     {"files", "not-recorded"},
+                     {"files", "complete"},
                      {"llm", "blocked"},
                      {"network", "blocked"}};
   report.policy_name = plan_.policy.name;
@@ -449,8 +488,13 @@ Result<RunReport> supervise(RunRequest request, std::vector<UniqueFd> dataset,
   TRY(Prepared prepared, prepare(std::move(request), std::move(dataset), cgroup));
   auto sandbox = LiveSandbox::start(prepared.plan, cgroup);
   if (!sandbox) return std::unexpected(explain_start(std::move(sandbox).error(), cgroup));
-  Supervisor supervisor(std::move(prepared), std::move(*sandbox), std::move(cgroup), client,
-                        std::move(signals));
+  TRY(FileRecorder files,
+      FileRecorder::start(*sandbox, {.user = prepared.plan.user,
+                                     .known = std::move(prepared.known),
+                                     .file_bytes_max = prepared.plan.request.spec.limits.disk_bytes,
+                                     .listener = std::move(prepared.listener)}));
+  Supervisor supervisor(std::move(prepared), std::move(*sandbox), std::move(files),
+                        std::move(cgroup), client, std::move(signals));
   return supervisor.run();
 }
 

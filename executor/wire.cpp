@@ -207,6 +207,57 @@ Result<ExecEvent> read_execution(Reader& in) {
   return event;
 }
 
+void write_files(Writer& out, const FileRecord& record) {
+  out.count(record.events.size());
+  for (const FileEvent& event : record.events) {
+    out.i64(event.at_us);
+    out.i32(event.pid);
+    out.u8(static_cast<std::uint8_t>(event.call));
+    out.i32(event.error);
+    out.text(event.path);
+    out.text(event.second);
+  }
+  out.count(record.image_files.size());
+  for (const ImageFile& file : record.image_files) {
+    out.text(file.path);
+    out.digest(file.digest);
+    out.u64(file.size_bytes);
+  }
+}
+
+Result<FileEvent> read_file_event(Reader& in) {
+  FileEvent event;
+  TRY(event.at_us, in.i64());
+  TRY(event.pid, in.i32());
+  TRY(const std::uint8_t call, in.u8());
+  if (call > static_cast<std::uint8_t>(FileCall::bind)) {
+    return fail(ErrorCode::malformed, "an unknown file call");
+  }
+  event.call = static_cast<FileCall>(call);
+  TRY(event.error, in.i32());
+  TRY(event.path, in.text(text_bytes_max));
+  TRY(event.second, in.text(text_bytes_max));
+  return event;
+}
+
+Result<FileRecord> read_files(Reader& in) {
+  FileRecord record;
+  TRY(const std::size_t events, in.count(file_events_max, 25));
+  record.events.reserve(events);
+  for (std::size_t i = 0; i < events; ++i) {
+    TRY(FileEvent event, read_file_event(in));
+    record.events.push_back(std::move(event));
+  }
+  TRY(const std::size_t files, in.count(image_files_max, 44));
+  record.image_files.resize(files);
+  for (ImageFile& file : record.image_files) {
+    TRY(file.path, in.text(text_bytes_max));
+    TRY(file.digest, in.digest());
+    TRY(file.size_bytes, in.u64());
+  }
+  return record;
+}
+
 }  // namespace
 
 Result<void> send_frame(const Channel& channel, FrameType type, ByteView payload,
@@ -291,6 +342,7 @@ Bytes encode_report(const RunReport& report) {
   write_outcome(out, report.outcome);
   out.count(report.executions.size());
   for (const ExecEvent& event : report.executions) write_execution(out, event);
+  write_files(out, report.files);
   out.i64(report.usage.cpu_ms);
   out.i64(report.usage.wall_ms);
   out.i64(report.usage.peak_memory_bytes);
@@ -319,6 +371,7 @@ Result<RunReport> decode_report(ByteView bytes) {
   for (ExecEvent& event : report.executions) {
     TRY(event, read_execution(in));
   }
+  TRY(report.files, read_files(in));
   TRY(report.usage.cpu_ms, in.i64());
   TRY(report.usage.wall_ms, in.i64());
   TRY(report.usage.peak_memory_bytes, in.i64());
@@ -337,6 +390,19 @@ Result<RunReport> decode_report(ByteView bytes) {
   TRY(report.teardown.scanned, in.texts(map_entries_max, text_bytes_max));
   CHECK_OK(in.end());
   return report;
+}
+
+Bytes encode_file_record(const FileRecord& record) {
+  Writer out;
+  write_files(out, record);
+  return out.take();
+}
+
+Result<FileRecord> decode_file_record(ByteView bytes) {
+  Reader in(bytes);
+  TRY(FileRecord record, read_files(in));
+  CHECK_OK(in.end());
+  return record;
 }
 
 Bytes encode_failure(const Error& error) {

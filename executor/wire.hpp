@@ -20,7 +20,9 @@
 
 namespace mayfly::executor {
 
-inline constexpr std::size_t executions_max = 65'536;  // program executions in one report
+inline constexpr std::size_t executions_max = 65'536;      // program executions in one report
+inline constexpr std::size_t file_events_max = 1'000'000;  // and calls that name a file
+inline constexpr std::size_t image_files_max = 65'536;
 // One report: what bounds the recorded arguments of all executions together.
 inline constexpr std::size_t report_bytes_max = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t text_bytes_max = 16 * 1024;  // one path, reason or map entry
@@ -63,6 +65,8 @@ Result<RunRequest> decode_request(ByteView bytes);
 // Without stdout_bytes and stderr_bytes.
 Bytes encode_report(const RunReport& report);
 Result<RunReport> decode_report(ByteView bytes);
+Bytes encode_file_record(const FileRecord& record);
+Result<FileRecord> decode_file_record(ByteView bytes);
 Bytes encode_failure(const Error& error);
 Result<Error> decode_failure(ByteView bytes);
 

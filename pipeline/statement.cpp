@@ -6,6 +6,7 @@
 #include "base/text_encoding.hpp"
 #include "certificate/assertions.hpp"
 #include "crypto/random.hpp"
+#include "pipeline/file_summary.hpp"
 #include "pipeline/result_reading.hpp"
 
 namespace mayfly::pipeline {
@@ -123,9 +124,12 @@ Result<certificate::Claim> make_claim(const FinishedRun& finished,
   claim.result = describe_result(finished.report);
   claim.assertions = std::move(assertions);
   CHECK_OK(certificate::judge(claim.assertions, claim.result.value));
-  TRY(claim.files_used, executed_files(finished.report.executions));
+  TRY(claim.files_used, files_used(finished.report));
   claim.execution.tool_uses =
       aggregate_executions(finished.report.executions, finished.dataset.disclosure_key);
+  claim.execution.file_ops =
+      aggregate_files(finished.report.files.events, finished.dataset.disclosure_key);
+  claim.execution.network_calls = aggregate_addresses(finished.report.files.events);
   claim.execution.llm_calls.emplace();  // No gateway: none was possible.
   return claim;
 }

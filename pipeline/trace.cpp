@@ -7,8 +7,8 @@
 
 #include "base/text_encoding.hpp"
 #include "certificate/canonical_writer.hpp"
-#include "crypto/content_hash.hpp"
 #include "crypto/random.hpp"
+#include "pipeline/file_summary.hpp"
 #include "pipeline/utf8_text.hpp"
 #include "transparency/merkle.hpp"
 #include "transparency/trace_leaf.hpp"
@@ -31,11 +31,6 @@ std::string encode_arguments(const std::vector<std::string>& argv) {
     text += std::to_string(stable.size()) + ":" + stable + ",";
   }
   return text;
-}
-
-std::string keyed_hash(std::string_view text, const crypto::Sha256& disclosure_key) {
-  return "hmac-sha256:" +
-         hex_encode(crypto::hmac_sha256(disclosure_key.view(), bytes_of(text)).bytes);
 }
 
 std::string base_name(std::string_view path) {
@@ -77,6 +72,38 @@ std::vector<certificate::ToolUse> merge(std::vector<certificate::ToolUse> uses, 
   return uses;
 }
 
+std::string_view name_of(executor::FileCall call) {
+  using enum executor::FileCall;
+  switch (call) {
+    case read: return "open-read";
+    case write: return "open-write";
+    case create: return "open-create";
+    case make_directory: return "mkdir";
+    case make_node: return "mknod";
+    case remove: return "remove";
+    case rename: return "rename";
+    case link: return "link";
+    case symlink: return "symlink";
+    case truncate: return "truncate";
+    case connect: return "connect";
+    case bind: return "bind";
+  }
+  return "open-read";
+}
+
+Result<std::string> event_json(const executor::FileEvent& event) {
+  certificate::CanonicalWriter writer;
+  writer.begin_object();
+  writer.member("at_us", event.at_us);
+  writer.member("error", event.error);
+  writer.member("event", name_of(event.call));
+  writer.member("path", printable_name(event.path));
+  writer.member("pid", event.pid);
+  if (!event.second.empty()) writer.member("second", printable_name(event.second));
+  writer.end_object();
+  return std::move(writer).finish();
+}
+
 Result<std::string> event_json(const executor::ExecEvent& event) {
   certificate::CanonicalWriter writer;
   writer.begin_object();
@@ -100,16 +127,26 @@ Result<std::string> event_json(const executor::ExecEvent& event) {
 
 }  // namespace
 
+// Executions and file calls were recorded by two processes with one clock.
 Result<SealedTrace> seal_trace(const executor::RunReport& report) {
   SealedTrace trace;
   transparency::RootBuilder tree;
-  for (const executor::ExecEvent& event : report.executions) {
+  const auto seal = [&](const auto& event) -> Result<void> {
     TRY(const std::string json, event_json(event));
     transparency::TraceSalt salt;
     crypto::fill_random(salt);
     tree.append(transparency::trace_leaf(salt, bytes_of(json)));
     trace.lines.push_back("{\"event\":" + json + ",\"salt\":\"" + hex_encode(salt) + "\"}");
+    return {};
+  };
+  auto execution = report.executions.begin();
+  for (const executor::FileEvent& event : report.files.events) {
+    while (execution != report.executions.end() && execution->at_us <= event.at_us) {
+      CHECK_OK(seal(*execution++));
+    }
+    CHECK_OK(seal(event));
   }
+  while (execution != report.executions.end()) CHECK_OK(seal(*execution++));
   trace.root = tree.root();
   return trace;
 }
@@ -147,20 +184,6 @@ std::vector<certificate::ToolUse> aggregate_executions(
   if (uses.size() > tool_uses_max) uses = merge(std::move(uses), Merge::arguments, disclosure_key);
   if (uses.size() > tool_uses_max) uses = merge(std::move(uses), Merge::everything, disclosure_key);
   return uses;
-}
-
-Result<certificate::FilesUsed> executed_files(const std::vector<executor::ExecEvent>& executions) {
-  std::vector<crypto::ContentEntry> entries;
-  for (const executor::ExecEvent& event : executions) {
-    if (!event.path.starts_with("/usr/")) continue;
-    entries.push_back({event.path, event.size_bytes, event.digest});
-  }
-  std::ranges::sort(entries);
-  const auto repeated = std::ranges::unique(entries);
-  entries.erase(repeated.begin(), repeated.end());
-  const auto count = static_cast<std::int64_t>(entries.size());
-  TRY(const crypto::Sha256 root, crypto::content_hash("mayfly/files-used/v1", std::move(entries)));
-  return certificate::FilesUsed{.root = root, .count = count};
 }
 
 }  // namespace mayfly::pipeline

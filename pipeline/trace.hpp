@@ -24,9 +24,6 @@ Result<SealedTrace> seal_trace(const executor::RunReport& report);
 std::vector<certificate::ToolUse> aggregate_executions(
     const std::vector<executor::ExecEvent>& executions, const crypto::Sha256& disclosure_key);
 
-// Executed files of the measured image, by content; what the job itself wrote is not image.
-Result<certificate::FilesUsed> executed_files(const std::vector<executor::ExecEvent>& executions);
-
 // "/tmp/ccQ7x.o" -> "/tmp/*": names that a program draws at random below /tmp say nothing about
 // what ran, and would make equal runs unequal.
 std::string without_temporary_names(std::string_view argument);

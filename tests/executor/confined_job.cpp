@@ -2,17 +2,22 @@
 // it can be given to a sandbox as a script. It runs confined only.
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -220,8 +225,7 @@ int use_cpu(const Arguments& arguments) {
   for (int i = 1; i < number(arguments, 0); ++i) {
     if (::fork() == 0) break;
   }
-  for (volatile unsigned long i = 0;; i = i + 1) {
-  }
+  for (;;) __asm__ volatile("" ::: "memory");
 }
 
 int ignore_term(const Arguments&) {
@@ -239,6 +243,122 @@ int handle_term(const Arguments&) {
   while (seen == 0) ::pause();
   std::puts("tidied up");
   return 3;
+}
+
+// --- against the record of files ---
+
+ino_t inode_of(const char* path) {
+  struct stat status{};
+  return ::stat(path, &status) == 0 ? status.st_ino : 0;
+}
+
+ino_t inode_of_new_open(const char* path) {
+  const int fd = ::open(path, O_RDONLY);
+  if (fd < 0) return 0;
+  struct stat status{};
+  ::fstat(fd, &status);
+  ::close(fd);
+  return status.st_ino;
+}
+
+// Opens `path` so often; prints how often it was `first` and how often `second`.
+int count_opens(const char* path, int times, ino_t first, ino_t second) {
+  int firsts = 0;
+  int seconds = 0;
+  for (int i = 0; i < times; ++i) {
+    const ino_t inode = inode_of_new_open(path);
+    if (inode == first) ++firsts;
+    if (inode == second) ++seconds;
+  }
+  std::printf("%d %d\n", firsts, seconds);
+  return 0;
+}
+
+// A path whose last four bytes change all the time between two files.
+int race_path(const Arguments& arguments) {
+  for (const char* path : {"/work/aaaa", "/work/bbbb"}) {
+    ::close(::open(path, O_CREAT | O_WRONLY, 0600));
+  }
+  // The four bytes lie on a boundary of four, so that no reader sees half of a name.
+  alignas(4) static char racing[20] = "///////work/aaaa";
+  std::atomic<bool> done = false;
+  auto* const name = reinterpret_cast<std::atomic<std::uint32_t>*>(racing + 12);
+  std::uint32_t a = 0;
+  std::uint32_t b = 0;
+  std::memcpy(&a, "aaaa", 4);
+  std::memcpy(&b, "bbbb", 4);
+  name->store(a);
+  std::thread flipping([&] {
+    while (!done) {
+      name->store(b);
+      name->store(a);
+    }
+  });
+  const int result =
+      count_opens(racing, number(arguments, 0), inode_of("/work/aaaa"), inode_of("/work/bbbb"));
+  done = true;
+  flipping.join();
+  return result;
+}
+
+// A link in the middle of a path that is exchanged all the time with another.
+int race_parent(const Arguments& arguments) {
+  for (const char* name : {"d1", "d2"}) {
+    ::mkdir(name, 0700);
+    ::close(::open((std::string(name) + "/f").c_str(), O_CREAT | O_WRONLY, 0600));
+    ::symlink(name, (std::string("to-") + name).c_str());
+  }
+  std::atomic<bool> done = false;
+  std::thread exchanging([&] {
+    while (!done) ::renameat2(AT_FDCWD, "to-d1", AT_FDCWD, "to-d2", RENAME_EXCHANGE);
+  });
+  const int result =
+      count_opens("to-d1/f", number(arguments, 0), inode_of("d1/f"), inode_of("d2/f"));
+  done = true;
+  exchanging.join();
+  return result;
+}
+
+// Processes that each make files of their own, all at once.
+int open_storm(const Arguments& arguments) {
+  const int processes = number(arguments, 0);
+  for (int process = 0; process < processes; ++process) {
+    if (::fork() != 0) continue;
+    for (int i = 0; i < number(arguments, 1); ++i) {
+      const std::string path = "storm-" + std::to_string(process) + "-" + std::to_string(i);
+      const int fd = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY, 0600);
+      if (fd < 0) ::_exit(1);
+      ::close(fd);
+    }
+    ::_exit(0);
+  }
+  int failed = 0;
+  for (int status = 0; ::wait(&status) > 0;) failed |= status;
+  return failed == 0 ? 0 : 1;
+}
+
+// For openat(2); everything else is allowed.
+int install_filter(std::uint32_t action, unsigned flags) {
+  sock_filter code[] = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
+                        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, SYS_openat},
+                        {BPF_RET | BPF_K, 0, 0, action},
+                        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
+  const sock_fprog program{4, code};
+  return static_cast<int>(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program));
+}
+
+int second_listener(const Arguments&) {
+  const int listener = install_filter(SECCOMP_RET_ALLOW, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+  std::puts(listener >= 0 ? "made" : errno == EPERM ? "EPERM" : std::strerror(errno));
+  return 0;
+}
+
+int own_filter(const Arguments&) {
+  for (const std::uint32_t action : {SECCOMP_RET_ALLOW, SECCOMP_RET_LOG, SECCOMP_RET_TRACE}) {
+    if (install_filter(action, 0) != 0) return 1;
+  }
+  std::puts(::open("under-own-filter", O_CREAT | O_WRONLY, 0600) < 0 ? "failed" : "opened");
+  return 0;
 }
 
 }  // namespace
@@ -263,6 +383,11 @@ int main(int argc, char** argv) {
       {"use-cpu", use_cpu},
       {"ignore-term", ignore_term},
       {"handle-term", handle_term},
+      {"race-path", race_path},
+      {"race-parent", race_parent},
+      {"open-storm", open_storm},
+      {"second-listener", second_listener},
+      {"own-filter", own_filter},
   };
   const auto found = argc > 1 ? programs.find(argv[1]) : programs.end();
   if (found == programs.end()) return 98;

@@ -39,7 +39,7 @@ TEST(ProbeHost, NamesEachMechanismOnceWithWhatWasFound) {
                            "cgroup",
                            "seccomp",
                            "seccomp_user_notif",
-                           "seccomp_addfd_send",
+                           "seccomp_listener",
                            "landlock",
                            "ptrace",
                            "memfd_seals",

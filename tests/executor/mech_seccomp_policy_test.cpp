@@ -286,6 +286,7 @@ std::map<std::string, std::vector<TextRule>> rules_of_text(std::string_view text
 std::uint32_t return_of(const std::string& action) {
   static const std::map<std::string, std::uint32_t> returns = {
       {"allow", SECCOMP_RET_ALLOW},
+      {"record", SECCOMP_RET_USER_NOTIF},
       {"errno EPERM", SECCOMP_RET_ERRNO | EPERM},
       {"errno ENOSYS", SECCOMP_RET_ERRNO | ENOSYS},
       {"errno EINVAL", SECCOMP_RET_ERRNO | EINVAL},

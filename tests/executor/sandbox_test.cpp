@@ -304,12 +304,13 @@ TEST(Sandbox, RefusesSpecsThatCannotBeRun) {
 
 TEST(Sandbox, SaysWhatWasInForce) {
   const RunReport report = run(shell("true"));
-  for (const char* mechanism : {"namespaces", "user", "root", "proc", "work", "capabilities",
-                                "no_new_privs", "seccomp", "cgroup", "rlimits", "network"}) {
+  for (const char* mechanism :
+       {"namespaces", "user", "root", "proc", "work", "capabilities", "no_new_privs", "seccomp",
+        "cgroup", "rlimits", "network", "exec_recorder", "file_recorder"}) {
     EXPECT_TRUE(report.confinement.contains(mechanism)) << mechanism;
   }
   EXPECT_EQ(report.coverage.at("executions"), "complete");
-  EXPECT_EQ(report.coverage.at("files"), "not-recorded");
+  EXPECT_EQ(report.coverage.at("files"), "complete");
   EXPECT_EQ(report.coverage.at("network"), "blocked");
   const auto policy = policy_in_use(shell("true"));
   ASSERT_TRUE(policy);

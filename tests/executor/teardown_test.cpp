@@ -137,11 +137,11 @@ TEST(Teardown, DescendantsOfARunnerAreItsJob) {
       [] { static_cast<void>(runner().run(shell("sleep 100 & sleep 100"), nullptr, {})); });
   const pid_t victim = wait_for_runner(::getpid());
   std::size_t most = 0;
-  for (int waited = 0; waited < 5000 && most < 4; ++waited) {
-    most = std::max(most, descendants_of(victim).size());  // pid 1, sh, sleep, sleep
+  for (int waited = 0; waited < 5000 && most < 5; ++waited) {
+    most = std::max(most, descendants_of(victim).size());  // recorder, pid 1, sh, sleep, sleep
     std::this_thread::sleep_for(milliseconds(1));
   }
-  EXPECT_EQ(most, 4U);
+  EXPECT_EQ(most, 5U);
   ::kill(victim, SIGKILL);
   client.join();
 }
@@ -152,11 +152,11 @@ TEST(Teardown, KillingTheClientLeavesNothing) {
   const pid_t victim = wait_for_runner(client.pid());
   ASSERT_GT(victim, 0);
   std::vector<pid_t> below;
-  for (int waited = 0; waited < 5000 && below.size() < 4; ++waited) {
+  for (int waited = 0; waited < 5000 && below.size() < 5; ++waited) {
     below = descendants_of(victim);
     std::this_thread::sleep_for(milliseconds(1));
   }
-  ASSERT_EQ(below.size(), 4U);
+  ASSERT_EQ(below.size(), 5U);  // the file recorder among them
   below.push_back(victim);
   client.send(SIGKILL);
   EXPECT_TRUE(all_gone_within(below, milliseconds(5000)));
@@ -170,7 +170,7 @@ TEST(Teardown, TheNextClientRemovesWhatNobodyCould) {
   const pid_t victim = wait_for_runner(client.pid());
   ASSERT_GT(victim, 0);
   std::vector<pid_t> below;
-  for (int waited = 0; waited < 5000 && below.size() < 3; ++waited) {
+  for (int waited = 0; waited < 5000 && below.size() < 4; ++waited) {
     below = descendants_of(victim);
     std::this_thread::sleep_for(milliseconds(1));
   }

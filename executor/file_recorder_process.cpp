@@ -1,0 +1,269 @@
+#include "executor/file_recorder_process.hpp"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <set>
+#include <unordered_map>
+
+#include "base/file_io.hpp"
+#include "executor/file_recorder.hpp"
+#include "executor/privileges.hpp"
+#include "executor/program_digests.hpp"
+#include "executor/wire.hpp"
+
+namespace mayfly::executor {
+namespace {
+
+// Linux 6.6; headers of Debian 12 are older. With it the kernel wakes us on the caller's processor.
+constexpr unsigned long notif_set_flags = _IOW('!', 4, std::uint64_t);
+constexpr std::uint64_t notif_sync_wake_up = 1;
+
+constexpr std::size_t unhashed_files_max = 128;
+constexpr std::size_t known_threads_max = 4096;
+
+std::int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+Result<void> keep_only_ptrace() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  constexpr std::uint32_t ptrace = 1U << CAP_SYS_PTRACE;
+  const __user_cap_data_struct kept[2]{{ptrace, ptrace, 0}, {}};
+  if (::syscall(SYS_capset, &header, kept) != 0) {
+    return fail_errno("dropping the file recorder's capabilities");
+  }
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return fail_errno("setting no_new_privs");
+  return {};
+}
+
+// The job's own bound, so that a truncate(2) of ours is one of its; the hard one stays, for the
+// record itself.
+Result<void> limit_file_size(std::int64_t bytes) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return fail_errno("reading RLIMIT_FSIZE");
+  limit.rlim_cur = std::min(static_cast<rlim_t>(bytes), limit.rlim_max);
+  if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return fail_errno("setting RLIMIT_FSIZE");
+  ::signal(SIGXFSZ, SIG_IGN);
+  return {};
+}
+
+Result<void> lift_file_size() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0) return fail_errno("reading RLIMIT_FSIZE");
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return fail_errno("setting RLIMIT_FSIZE");
+  return {};
+}
+
+// The value: /proc of our own pid namespace. Absent: the sandbox is gone already, and with it a job
+// that has never made a call that waits for us.
+Result<UniqueFd> enter_sandbox(const FileRecorderTask& task) {
+  if (::prctl(PR_SET_NAME, "mayfly-recorder") != 0) return fail_errno("naming the file recorder");
+  UniqueFd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!proc) return fail_errno("opening /proc");
+  const int kept[] = {task.sandbox.borrow(), task.listener.fd().borrow(),
+                      task.supervisor.fd().borrow(), task.record.borrow(), proc.borrow()};
+  CHECK_OK(close_all_but(kept));
+  CHECK_OK(limit_file_size(task.file_bytes_max));
+  constexpr int namespaces =
+      CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+  if (::setns(task.sandbox.borrow(), namespaces) != 0) {
+    if (errno == ESRCH) return UniqueFd();
+    return fail_errno("entering the sandbox");
+  }
+  CHECK_OK(become_job_user(task.user));
+  CHECK_OK(keep_only_ptrace());
+  // Changing the user has cleared it; and the supervisor may have died before that.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return fail_errno("binding the recorder to us");
+  if (::getppid() != task.parent) return fail(ErrorCode::internal, "the supervisor is gone");
+  return proc;
+}
+
+// Absent: the job's process ended before it could send one.
+Result<UniqueFd> receive_listener(Channel channel) {
+  TRY(auto message, channel.receive());
+  if (!message) return UniqueFd();
+  if (message->descriptors.size() != 1) {
+    return fail(ErrorCode::internal, "the job's process sent no listener");
+  }
+  const UniqueFd& listener = message->descriptors.front();
+  // An older kernel has no such call, and is only slower.
+  static_cast<void>(::ioctl(listener.borrow(), notif_set_flags, notif_sync_wake_up));
+  return std::move(message->descriptors.front());
+}
+
+bool is_of_image(std::string_view path) {
+  for (const std::string_view folder : {"/usr/", "/etc/", "/bin/", "/sbin/", "/lib"}) {
+    if (path.starts_with(folder)) return true;
+  }
+  return false;
+}
+
+class Recording {
+ public:
+  Recording(const UniqueFd& listener, const JobPaths& paths, RecordedCalls calls)
+      : listener_(listener), paths_(paths), calls_(std::move(calls)) {}
+
+  Result<void> serve();
+  Result<FileRecord> finish() &&;
+
+ private:
+  Result<void> answer(const NotifiedCall& call, MadeCall made);
+  Result<void> write_down(const NotifiedCall& call, MadeCall& made);
+  Result<void> digest(const MadeCall& made);
+  std::int32_t inner_thread(pid_t thread);
+
+  const UniqueFd& listener_;
+  const JobPaths& paths_;
+  RecordedCalls calls_;
+  ProgramDigests digests_;
+  std::set<std::pair<std::string, ProgramDigests::Slot>> seen_;
+  struct Used {
+    std::string path;
+    std::uint64_t size_bytes;
+    ProgramDigests::Slot slot;
+  };
+  std::vector<Used> used_;
+  std::unordered_map<pid_t, std::int32_t> threads_;
+  FileRecord record_;
+  std::size_t recorded_bytes_ = 0;
+};
+
+Result<void> Recording::serve() {
+  for (;;) {
+    pollfd waiting[] = {{listener_.borrow(), POLLIN, 0},
+                        {calls_.blocking().ready().borrow(), POLLIN, 0}};
+    const int ready = ::poll(waiting, 2, digests_.work_left() ? 0 : -1);
+    if (ready < 0 && errno != EINTR) return fail_errno("waiting for calls of the job");
+    if (ready == 0) CHECK_OK(digests_.work());
+    if (ready <= 0) continue;
+    if ((waiting[1].revents & POLLIN) != 0) {
+      for (auto& [call, made] : calls_.blocking().take()) {
+        CHECK_OK(answer(call, std::move(made)));
+      }
+    }
+    if ((waiting[0].revents & POLLIN) != 0) {
+      TRY(const auto call, NotifiedCall::receive(listener_));
+      if (!call) continue;
+      TRY(auto made, calls_.make(*call));
+      if (made) CHECK_OK(answer(*call, std::move(*made)));
+    } else if ((waiting[0].revents & (POLLHUP | POLLERR)) != 0) {
+      return {};  // no process is left that could call
+    }
+  }
+}
+
+// Written down before it is answered: what the job knows has happened is in the record.
+Result<void> Recording::answer(const NotifiedCall& call, MadeCall made) {
+  CHECK_OK(write_down(call, made));
+  if (made.event.error != 0) return call.answer_error(listener_, made.event.error);
+  if (!made.opened) return call.answer_value(listener_, 0);
+  CHECK_OK(digest(made));
+  const auto given = call.give_descriptor(listener_, made.opened, made.on_exec);
+  // Ours is closed before the caller goes on: to the kernel it is the same open file, with its
+  // locks, and a program that is open for writing cannot be executed.
+  made.opened.reset();
+  if (given) return call.answer_value(listener_, *given);
+  record_.events.back().error = given.error();
+  return call.answer_error(listener_, given.error());
+}
+
+Result<void> Recording::write_down(const NotifiedCall& call, MadeCall& made) {
+  FileEvent event = made.event;
+  event.at_us = now_us();
+  event.pid = inner_thread(call.thread());
+  recorded_bytes_ += event.path.size() + event.second.size();
+  if (record_.events.size() == file_events_max || recorded_bytes_ > file_record_bytes_max) {
+    return fail(ErrorCode::limit, std::to_string(record_.events.size()) +
+                                      " calls that name a file are recorded, and the record is "
+                                      "full");
+  }
+  record_.events.push_back(std::move(event));
+  return {};
+}
+
+Result<void> Recording::digest(const MadeCall& made) {
+  if (!is_of_image(made.event.path)) return {};
+  struct stat status{};
+  if (::fstat(made.opened.borrow(), &status) != 0) return fail_errno("looking at an opened file");
+  if (!S_ISREG(status.st_mode)) return {};
+  auto slot = digests_.find(status);
+  if (!slot) {
+    // An open of our own: the job's has its offset and its flags.
+    auto own = paths_.open_again(made.opened, O_RDONLY);
+    if (!own) return fail(ErrorCode::internal, made.event.path + " cannot be read to be hashed");
+    TRY(slot, digests_.add(std::move(*own), status));
+    while (digests_.waiting() > unhashed_files_max) CHECK_OK(digests_.work());
+  }
+  if (!seen_.emplace(made.event.path, *slot).second) return {};
+  if (used_.size() == image_files_max) {
+    return fail(ErrorCode::limit, "more files of the image were opened than can be recorded");
+  }
+  used_.push_back({made.event.path, static_cast<std::uint64_t>(status.st_size), *slot});
+  return {};
+}
+
+// By the number we know it by: it is not used again while the job runs, short of four million
+// processes.
+std::int32_t Recording::inner_thread(pid_t thread) {
+  if (const auto known = threads_.find(thread); known != threads_.end()) return known->second;
+  const auto numbers = paths_.numbers(thread);
+  if (!numbers) return 0;
+  if (threads_.size() == known_threads_max) threads_.clear();
+  threads_.emplace(thread, numbers->thread);
+  return numbers->thread;
+}
+
+Result<FileRecord> Recording::finish() && {
+  CHECK_OK(digests_.finish());
+  for (Used& used : used_) {
+    record_.image_files.push_back(
+        {std::move(used.path), digests_.digest(used.slot), used.size_bytes});
+  }
+  return std::move(record_);
+}
+
+Result<void> record_files(FileRecorderTask& task) {
+  TRY(UniqueFd proc, enter_sandbox(task));
+  if (!proc) return {};
+  TRY(const UniqueFd listener, receive_listener(std::move(task.listener)));
+  if (!listener) return {};
+  const JobPaths paths(std::move(proc));
+  TRY(BlockingCalls blocking, BlockingCalls::create());
+  Recording recording(listener, paths,
+                      RecordedCalls(listener, paths, std::move(task.known), std::move(blocking)));
+  const auto served = recording.serve();
+  // A record that is full ends the job, and is kept as far as it goes.
+  if (!served && served.error().code() != ErrorCode::limit) return served;
+  TRY(const FileRecord record, std::move(recording).finish());
+  CHECK_OK(lift_file_size());
+  CHECK_OK(write_all(task.record, encode_file_record(record)));
+  return served;
+}
+
+}  // namespace
+
+void run_file_recorder(FileRecorderTask task) {
+  const auto recorded = record_files(task);
+  if (!recorded) {
+    static_cast<void>(task.supervisor.send(encode_failure(recorded.error())));
+  }
+  ::_exit(recorded ? 0 : 1);
+}
+
+}  // namespace mayfly::executor

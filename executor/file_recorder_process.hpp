@@ -1,0 +1,29 @@
+// The file recorder's own process: becomes the job's user in the job's namespaces, then answers the
+// job's calls until its last process is gone.
+//
+// Errors    None are returned: an Error goes to the supervisor, and the process ends.
+// Threads   One, and those of BlockingCalls.
+#pragma once
+#include <sys/types.h>
+
+#include "base/unique_fd.hpp"
+#include "executor/channel.hpp"
+#include "executor/recorded_calls.hpp"
+#include "executor/user_mapping.hpp"
+
+namespace mayfly::executor {
+
+struct FileRecorderTask {
+  pid_t parent;
+  const UniqueFd& sandbox;  // pidfd of pid 1
+  UserMapping user;
+  KnownFiles known;
+  std::int64_t file_bytes_max;
+  Channel listener;
+  Channel supervisor;
+  const UniqueFd& record;
+};
+
+[[noreturn]] void run_file_recorder(FileRecorderTask task);
+
+}  // namespace mayfly::executor

@@ -1,0 +1,98 @@
+// Makes the calls that name a file or an address in the job's place: what is done is what is
+// written down.
+//
+// Source    open(2), openat2(2), rename(2), link(2), unix(7), umask(2), fifo(7), and
+//           seccomp_unotify(2) on why the job must not make them itself.
+// Shapes    The caller of this class has the job's root, user and network namespace, and none of
+//           its privileges. Paths are read once. A call that would wait for somebody is made by
+//           BlockingCalls.
+// Errors    Of the job: in MadeCall. Result: ours.
+// Threads   One RecordedCalls, one thread: it changes its umask and working directory.
+#pragma once
+#include <linux/openat2.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/result.hpp"
+#include "executor/blocking_calls.hpp"
+#include "executor/job_paths.hpp"
+#include "executor/notified_call.hpp"
+
+namespace mayfly::executor {
+
+// What the job knows as a file's name, when the kernel's own name for it says nothing: a dataset
+// file is a memfd. By device and inode.
+using KnownFiles = std::map<std::pair<dev_t, ino_t>, std::string>;
+
+class RecordedCalls {
+ public:
+  RecordedCalls(const UniqueFd& listener, const JobPaths& paths, KnownFiles known,
+                BlockingCalls blocking)
+      : listener_(listener),
+        paths_(paths),
+        known_(std::move(known)),
+        blocking_(std::move(blocking)) {}
+
+  // Absent: it is being made elsewhere, and comes out of blocking().
+  Result<std::optional<MadeCall>> make(const NotifiedCall& call);
+  BlockingCalls& blocking() { return blocking_; }
+
+ private:
+  using Made = Result<std::optional<MadeCall>>;
+  // Which arguments a call has its directory descriptor and its path in; -1: from where it is.
+  struct At {
+    int directory;
+    std::size_t path;
+  };
+  struct Opening {
+    At at;
+    open_how how{};
+    long by;  // the system call: openat2 is strict about flags, the others are not
+  };
+
+  OrErrno<Opening> opening_of(const NotifiedCall& call) const;
+  Made open_file(const NotifiedCall& call, const Opening& opening);
+  Made open_located(const NotifiedCall& call, const Opening& opening, const UniqueFd& base,
+                    const std::string& path);
+  bool opens_pipe(const UniqueFd& base, const std::string& path, const open_how& how) const;
+  Made open_pipe(const NotifiedCall& call, MadeCall made, const UniqueFd& base,
+                 const std::string& path, const open_how& how);
+  std::string name_of(const UniqueFd& fd) const;
+
+  OrErrno<Place> place(const NotifiedCall& call, At at) const;
+  MadeCall make_directory(const NotifiedCall& call, At at, std::size_t mode);
+  MadeCall make_node(const NotifiedCall& call, At at, std::size_t mode);
+  MadeCall remove(const NotifiedCall& call, At at, int flags);
+  MadeCall rename(const NotifiedCall& call, At from, At to, unsigned flags);
+  MadeCall link(const NotifiedCall& call, At from, At to, int flags);
+  int link_located(const NotifiedCall& call, At from, const std::string& path, int flags,
+                   const Place& to, std::string& path_text) const;
+  MadeCall symlink(const NotifiedCall& call, At at);
+  MadeCall truncate(const NotifiedCall& call);
+  OrErrno<void> take_umask(const NotifiedCall& call) const;
+
+  struct Address {
+    sockaddr_storage bytes{};
+    socklen_t size = 0;
+    std::string text;
+    UniqueFd directory;  // what a relative socket path starts from
+  };
+  OrErrno<Address> address_of(const NotifiedCall& call) const;
+  OrErrno<void> place_socket(const NotifiedCall& call, Address& address) const;
+  OrErrno<UniqueFd> socket_of(const NotifiedCall& call) const;
+  Made connect_or_bind(const NotifiedCall& call, FileCall what);
+
+  const UniqueFd& listener_;
+  const JobPaths& paths_;
+  KnownFiles known_;
+  BlockingCalls blocking_;
+  bool pipes_were_made_ = false;
+};
+
+}  // namespace mayfly::executor
