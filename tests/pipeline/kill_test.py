@@ -16,7 +16,6 @@ import json
 import os
 import pathlib
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -44,24 +43,25 @@ def sleep_until(moment):
 
 def hold_until_the_runner_is_gone(victim, is_over):
     """Stops `victim` while its sandbox lives, lets it go on when its runner has ended. The time of
-    that; None if the run was over before."""
+    that, or now if the run was over before."""
     runner = remains.runner_of(victim.pid, is_over)
     if runner is None:
-        return None
+        return time.monotonic()
     try:
         # A runner with a child has heard everything it needs to hear.
         while not remains.children(runner.pid) and not runner.has_ended():
             time.sleep(0.0005)
         victim.send(signal.SIGSTOP)
         runner.wait_for_end()
-        victim.send(signal.SIGCONT)
-        return time.monotonic()
     finally:
+        victim.send(signal.SIGCONT)
         runner.close()
+    return time.monotonic()
 
 
-def medians(rows):
-    return [statistics.median(column) for column in zip(*rows)]
+def longest(rows):
+    """Column by column. A busy machine's times vary, and a sweep must reach the end."""
+    return [max(column) for column in zip(*rows)]
 
 
 class Kill(unittest.TestCase):
@@ -93,7 +93,7 @@ class Kill(unittest.TestCase):
             seen[one_round(delay)] += 1
         print(f"{self.id()}: over {seconds * 1000:.1f} ms: {dict(seen)}", file=sys.stderr)
         self.assertTrue(seen["ended"], seen)
-        self.assertTrue(seen["cut"] + seen["cut, stored"], seen)
+        self.assertTrue(any(what.startswith("cut") for what in seen), seen)
 
 
 class KillTheCommand(Kill):
@@ -132,7 +132,7 @@ class KillTheCommand(Kill):
             self.assertEqual(child.wait(timeout=30), 0)
             rows.append((time.monotonic() - begun, ended - started))
             runner.close()
-        KillTheCommand.measured = medians(rows)
+        KillTheCommand.measured = longest(rows)
         return KillTheCommand.measured
 
     def duration_of_the_end(self):
@@ -147,7 +147,7 @@ class KillTheCommand(Kill):
             self.assertEqual(child.wait(timeout=30), 0)
             rows.append([time.monotonic() - went_on])
             victim.close()
-        return medians(rows)[0]
+        return longest(rows)[0]
 
     def one_round(self, job, kill):
         """`kill(child)` kills. Returns what came of the run, after looking at all it left."""
@@ -181,7 +181,7 @@ class KillTheCommand(Kill):
         # Between creating a file and renaming it a killed process cannot remove it: at most one,
         # and never under the name that was asked for.
         self.assertLessEqual(len(beside), 1, beside)
-        return "cut, stored" if stored else "cut"
+        return "cut" + (", stored" if stored else "") + (", temporary file left" if beside else "")
 
     def test_killing_mayfly(self):
         whole, _ = self.durations()
@@ -379,7 +379,10 @@ class KillTheServer(Kill):
             rows.append([time.monotonic() - begun])
             self.assertTrue(request.acknowledged, request.refusal)
             self.acknowledged.add(request.acknowledged)
-        return medians(rows)[0]
+            # Each round has a fresh server too, whose first request takes longest.
+            self.server.kill()
+            self.server = Server(self.folder)
+        return longest(rows)[0]
 
     def hold(self, request):
         victim = remains.Victim(self.server.process.pid)
