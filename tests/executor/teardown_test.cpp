@@ -19,6 +19,7 @@
 #include "executor/teardown.hpp"
 #include "tests/executor/sandbox_run.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/race_rounds.hpp"
 
 namespace mayfly::executor::test {
 namespace {
@@ -109,7 +110,7 @@ std::size_t open_descriptors() {
 // moments, from before the sandbox exists until the job has run for a while.
 TEST(Teardown, KillingTheRunnerLeavesNothing) {
   std::mt19937 random(20'261'121);  // NOLINT: the same moments in every run
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < mayfly::test::race_rounds(40); ++round) {
     std::atomic<bool> ended = false;
     Result<RunReport> report = fail(ErrorCode::internal, "not run");
     std::thread client([&] {

@@ -15,6 +15,7 @@
 #include "base/unique_fd.hpp"
 #include "store/store.hpp"
 #include "tests/store/rows.hpp"
+#include "tests/support/race_rounds.hpp"
 #include "tests/support/temp_dir.hpp"
 
 namespace mayfly::store {
@@ -60,13 +61,14 @@ std::vector<std::uint64_t> kill_writer_after(const std::filesystem::path& databa
   return acknowledged;
 }
 
-// Goal: put() returned means it is there. Method: 50 writers, each killed somewhere else; whatever
-// was acknowledged through the pipe must be found by the next one to open the database.
+// Goal: put() returned means it is there. Method: many writers, each killed somewhere else;
+// whatever was acknowledged through the pipe must be found by the next one to open the database.
 TEST(StoreDurability, NoAcknowledgedRowIsLostToKill9) {
   const test::TempDir dir;
   const auto database = dir.path() / "certificates.db";
   std::vector<std::uint64_t> acknowledged;
-  for (std::uint64_t round = 0; round < 50; ++round) {
+  const auto rounds = static_cast<std::uint64_t>(test::race_rounds(50));
+  for (std::uint64_t round = 0; round < rounds; ++round) {
     const auto more = kill_writer_after(database, round * 1000, 1 + round % 7);
     ASSERT_FALSE(more.empty());
     acknowledged.insert(acknowledged.end(), more.begin(), more.end());
@@ -100,7 +102,7 @@ TEST(StoreDurability, NoAcknowledgedRowIsLostToKill9) {
 TEST(StoreDurability, TwoProcessesMakeAndWriteOneDatabaseAtOnce) {
   const test::TempDir dir;
   constexpr std::uint64_t rows_each = 5;
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < test::race_rounds(40); ++round) {
     const auto database = dir.path() / std::to_string(round) / "certificates.db";
     std::vector<pid_t> children;
     for (std::uint64_t process = 0; process < 2; ++process) {
