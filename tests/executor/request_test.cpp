@@ -2,6 +2,7 @@
 #include "executor/request.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <functional>
 
@@ -105,24 +106,37 @@ TEST(CheckRequest, Names) {
 }
 
 TEST(CheckRequest, Limits) {
-  struct Row {
-    std::int64_t Limits::* limit;
-    std::int64_t least;
-    std::int64_t most;
-  };
-  for (const Row& row :
-       {Row{&Limits::wall_ms, 1, limit_ms_max}, Row{&Limits::cpu_ms, 1, limit_ms_max},
-        Row{&Limits::memory_bytes, limit_memory_bytes_min, limit_bytes_max},
-        Row{&Limits::pids, 1, limit_pids_max},
-        Row{&Limits::open_files, limit_open_files_min, limit_open_files_max},
-        Row{&Limits::disk_bytes, 0, limit_bytes_max},
-        Row{&Limits::disk_inodes, 0, limit_inodes_max},
-        Row{&Limits::output_bytes, 0, limit_output_bytes_max}}) {
-    expect_bound([&](auto& r) { r.spec.limits.*row.limit = row.least; },
-                 [&](auto& r) { r.spec.limits.*row.limit = row.least - 1; }, ErrorCode::limit);
-    expect_bound([&](auto& r) { r.spec.limits.*row.limit = row.most; },
-                 [&](auto& r) { r.spec.limits.*row.limit = row.most + 1; }, ErrorCode::limit);
+  for (const LimitBound& bound : limit_bounds) {
+    SCOPED_TRACE(bound.name);
+    expect_bound([&](auto& r) { r.spec.limits.*bound.limit = bound.least; },
+                 [&](auto& r) { r.spec.limits.*bound.limit = bound.least - 1; }, ErrorCode::limit);
+    expect_bound([&](auto& r) { r.spec.limits.*bound.limit = bound.most; },
+                 [&](auto& r) { r.spec.limits.*bound.limit = bound.most + 1; }, ErrorCode::limit);
   }
+}
+
+TEST(CheckLimits, NamesTheLimitAndItsBounds) {
+  Limits limits;
+  limits.cpu_ms = limit_cpu_ms_max + 1;
+  EXPECT_EQ(check_limits(limits).error().message(),
+            "limits.cpu_ms is 604800001; it must be 1 to 604800000");
+}
+
+// Goal: what a certificate names is in force. Method: this process's own hard limit, lowered.
+TEST(CheckHardLimits, RefusesWhatThisProcessMayNotGive) {
+  constexpr rlim_t hard = 2000;
+  const rlimit lowered{hard, hard};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &lowered), 0);
+  Limits limits;
+  limits.open_files = hard;
+  EXPECT_TRUE(check_hard_limits(limits));
+  limits.open_files = hard + 1;
+  const auto refused = check_hard_limits(limits);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::limit);
+  EXPECT_NE(refused.error().message().find("limits.open_files is 2001"), std::string::npos);
+  EXPECT_NE(refused.error().message().find("2000"), std::string::npos);
+  EXPECT_NE(refused.error().message().find("ulimit -Hn"), std::string::npos);
 }
 
 // tmpfs takes 0 for "no limit": a job that may write nothing must not get everything.
