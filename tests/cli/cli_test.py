@@ -222,6 +222,7 @@ class BadInput(Case):
                 "run", "--dataset", data, "--dataset-max", "1k", "-o", "cert.json", "--", "true"
             ),
             "1024",
+            "--dataset-max is 1 KiB",
         )
         data = self.file("data.bin", b"x" * 1024)
         done = self.mayfly(
