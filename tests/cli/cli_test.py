@@ -315,6 +315,13 @@ class Others(Case):
             self.mayfly("canonical", self.file("z.json", '{"a":1,"a":2}')).returncode, 0
         )
 
+    def test_canonical_is_about_one_object_with_and_without_check(self):
+        for text in ("[1]", "1", '"a"', "{}{}"):
+            path = self.file("x.json", text)
+            for option in ([], ["--check"]):
+                done = self.mayfly("canonical", *option, path)
+                self.assertEqual((done.returncode != 0, done.stdout), (True, b""), text)
+
     def test_doctor(self):
         facts = json.loads(self.mayfly("doctor", "--json").stdout)["facts"]
         self.assertIn("seccomp", " ".join(fact["name"] for fact in facts))
