@@ -196,6 +196,7 @@ Result<int> run(const RunOptions& options) {
   if (!options.trace.empty()) {
     CHECK_OK(write_trace(options.trace, certified));
   }
+  fmt::print(stderr, "{}", cut_warning(certified));
   if (options.json) {
     fmt::print("{}\n", run_summary_json(certified, options.output));
   } else if (!options.quiet) {

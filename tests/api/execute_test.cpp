@@ -112,6 +112,38 @@ TEST_F(ExecuteTest, CertifiesJobsThatFailAndTimeOut) {
   EXPECT_EQ(get(timed_out["certificate_url"].get<std::string>()).status, 200);
 }
 
+TEST_F(ExecuteTest, NamesToolsAndScriptsAsTheFormDoes) {
+  const json reply = run({{"sandbox",
+                           {{"scripts", {{"main.py", "import os; os.system('grep x /dev/null')"}}},
+                            {"tools", {"python", "sh", "grep"}}}}});
+  json uses = json::object();
+  for (const json& use : reply["execution_trace"]["tool_uses"]) {
+    uses[use["tool"].get<std::string>()] = use;
+  }
+  EXPECT_EQ(uses["python"]["script"], "main.py") << uses.dump(1);
+  EXPECT_EQ(uses["python"]["exit_code"], 0);
+  EXPECT_EQ(uses["grep"]["count"], 1);
+  EXPECT_THAT(uses["grep"]["pattern"].get<std::string>(), testing::StartsWith("hmac-sha256:"));
+  EXPECT_FALSE(uses["grep"].contains("script"));
+}
+
+TEST_F(ExecuteTest, SaysWhenTheResultWasCutAndJudgesNothing) {
+  json request = shell_job("head -c 1001 /dev/zero | tr '\\0' x; echo; echo '{\"found\": 0}'");
+  request["sandbox"]["environment"] = {{"max_output_bytes", 1000}};
+  request["assertions"] = {{{"name", "found"}, {"op", "=="}, {"value", "0"}}};
+  const json reply = run(request);
+  EXPECT_EQ(reply["result"]["truncated"], true);
+  EXPECT_EQ(reply["result"]["output"], std::string(1000, 'x'));
+  EXPECT_FALSE(reply["result"].contains("value"));
+  const std::string url = reply["certificate_url"];
+  const json claim = json::parse(get(url + "?format=claim").body);
+  EXPECT_EQ(claim["result"]["truncated"], true);
+  EXPECT_EQ(claim["assertions"][0]["verdict"], "unknown");
+  EXPECT_EQ(json::parse(get(url + "?format=summary").body)["execution"]["truncated"], true);
+  EXPECT_EQ(json::parse(get(url + "/verify").body)["exit_code"], 5);
+  EXPECT_THAT(get(url, "Accept: text/html\r\n").body, HasSubstr("the job printed more than"));
+}
+
 // Goal: no certificate contradicts itself because the host's clock was stepped. Method: clocks that
 // go back after the job, and between loading the dataset and the job.
 class SteppedClockTest : public ExecuteTest {
