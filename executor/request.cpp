@@ -95,7 +95,8 @@ Result<void> check_limits(const Limits& limits) {
 Result<void> check_hard_limits(const Limits& limits) {
   CHECK_OK(at_most_hard(RLIMIT_NOFILE, limits.open_files, "open_files", "n"));
   CHECK_OK(at_most_hard(RLIMIT_FSIZE, limits.disk_bytes, "disk_bytes", "f"));
-  return at_most_hard(RLIMIT_CPU, limits.cpu_ms / 1000, "cpu_ms (in seconds)", "t");
+  // Whole seconds, rounded up, as the kernel counts them.
+  return at_most_hard(RLIMIT_CPU, (limits.cpu_ms + 999) / 1000, "cpu_ms in seconds", "t");
 }
 
 Result<void> check_file_name(const std::string& name, std::string_view what) {

@@ -122,21 +122,33 @@ TEST(CheckLimits, NamesTheLimitAndItsBounds) {
             "limits.cpu_ms is 604800001; it must be 1 to 604800000");
 }
 
-// Goal: what a certificate names is in force. Method: this process's own hard limit, lowered.
+// Goal: what a certificate names is in force. Method: this process's own hard limits, lowered.
 TEST(CheckHardLimits, RefusesWhatThisProcessMayNotGive) {
-  constexpr rlim_t hard = 2000;
-  const rlimit lowered{hard, hard};
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &lowered), 0);
-  Limits limits;
-  limits.open_files = hard;
-  EXPECT_TRUE(check_hard_limits(limits));
-  limits.open_files = hard + 1;
-  const auto refused = check_hard_limits(limits);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code(), ErrorCode::limit);
-  EXPECT_NE(refused.error().message().find("limits.open_files is 2001"), std::string::npos);
-  EXPECT_NE(refused.error().message().find("2000"), std::string::npos);
-  EXPECT_NE(refused.error().message().find("ulimit -Hn"), std::string::npos);
+  struct Row {
+    __rlimit_resource resource;
+    rlim_t hard;
+    std::int64_t Limits::* limit;
+    std::int64_t at;
+    std::int64_t past;
+    const char* way_out;
+  };
+  for (const Row& row :
+       {Row{RLIMIT_NOFILE, 2000, &Limits::open_files, 2000, 2001, "ulimit -Hn"},
+        Row{RLIMIT_FSIZE, 1 << 30, &Limits::disk_bytes, 1 << 30, (1 << 30) + 1, "ulimit -Hf"},
+        Row{RLIMIT_CPU, 7200, &Limits::cpu_ms, 7'200'000, 7'201'000, "ulimit -Ht"}}) {
+    const rlimit lowered{row.hard, row.hard};
+    ASSERT_EQ(::setrlimit(row.resource, &lowered), 0);
+    Limits limits;
+    limits.*row.limit = row.at;
+    EXPECT_TRUE(check_hard_limits(limits));
+    limits.*row.limit = row.past;
+    const auto refused = check_hard_limits(limits);
+    ASSERT_FALSE(refused) << row.way_out;
+    EXPECT_EQ(refused.error().code(), ErrorCode::limit);
+    const std::string& message = refused.error().message();
+    EXPECT_NE(message.find(std::to_string(row.hard)), std::string::npos) << message;
+    EXPECT_NE(message.find(row.way_out), std::string::npos) << message;
+  }
 }
 
 // tmpfs takes 0 for "no limit": a job that may write nothing must not get everything.
