@@ -30,6 +30,11 @@ web::Section what_came_out(const certificate::Claim& claim) {
                        {{"status", claim.result.status},
                         {"exit code", std::to_string(claim.result.exit_code)},
                         {"result", crypto::to_text(claim.result.digest)}}};
+  if (claim.result.truncated) {
+    section.rows.push_back({"CUT", "the job printed more than the " +
+                                       std::to_string(claim.limits.output_bytes) +
+                                       " bytes that are kept; this is their digest"});
+  }
   constexpr std::size_t shown_bytes_max = 4096;
   if (claim.result.value) {
     const bool is_long = claim.result.value->size() > shown_bytes_max;

@@ -3,6 +3,7 @@
 #include "api/json_out.hpp"
 #include "base/text_encoding.hpp"
 #include "certificate/decode.hpp"
+#include "certificate/export.hpp"
 
 namespace mayfly::api {
 namespace {
@@ -21,6 +22,8 @@ void write_result(JsonOut& json, const pipeline::Certified& certified) {
   json.member("status", result.status);
   json.name("output_truncated");
   json.boolean(certified.statement.run.output_truncated);
+  json.name("truncated");
+  json.boolean(result.truncated);
   json.member("digest", crypto::to_text(result.digest));
   if (result.value) {
     json.name("value");
@@ -58,6 +61,8 @@ void write_trace(JsonOut& json, const Claim& claim, const Run& run) {
     json.member("digest", crypto::to_text(use.digest));
     json.member("args_hash", use.args_hash);
     json.member("exit_code", use.exit_code);
+    if (use.script) text_member(json, "script", *use.script);
+    if (const auto pattern = certificate::pattern_of(use)) json.member("pattern", *pattern);
   });
   write_events(json, "llm_calls", claim.execution.llm_calls, [&](const auto& call) {
     text_member(json, "model", call.model);

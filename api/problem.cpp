@@ -92,7 +92,7 @@ std::string problem_json(const Problem& problem, std::string_view instance) {
   text_member(json, "title", meaning.title);
   json.member("status", std::int64_t{meaning.status});
   text_member(json, "detail", problem.detail);
-  text_member(json, "instance", instance);
+  if (!instance.empty()) text_member(json, "instance", instance);
   text_member(json, "code", meaning.code);
   if (!problem.errors.empty()) {
     json.name("errors");

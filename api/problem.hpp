@@ -1,7 +1,7 @@
 // What went wrong, as a problem document; the only place that knows HTTP status codes for errors.
 //
 // Source    RFC 9457 (problem details), RFC 9110 section 15 (status codes), RFC 6901 (pointers).
-// Shapes    {"code","detail","errors"?,"instance","status","title","type"}; `code` is stable, the
+// Shapes    {"code","detail","errors"?,"instance"?,"status","title","type"}; `code` is stable, the
 //           sentences may get better. Nothing in it is a byte of a dataset.
 // Threads   Pure functions and plain values.
 #pragma once
@@ -57,7 +57,7 @@ Problem problem_of(const Error& error);
 Problem problem_of_body(const Error& error);
 
 inline constexpr std::string_view problem_media_type = "application/problem+json";
-// `instance` is the request's path, without its query.
+// `instance` is the request's path, without its query; empty: not known, and left out.
 std::string problem_json(const Problem& problem, std::string_view instance);
 
 }  // namespace mayfly::api

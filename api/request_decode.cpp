@@ -193,8 +193,8 @@ constexpr std::array limit_fields = {
                &executor::Limits::open_files,
                1,
                {max_open_files_min, max_open_files_max}},
-    LimitField{"max_disk_mb", &executor::Limits::disk_bytes, mib, {1, max_disk_mb_max}},
-    LimitField{"max_files", &executor::Limits::disk_inodes, 1, {max_files_min, max_files_max}},
+    LimitField{"max_disk_mb", &executor::Limits::disk_bytes, mib, {0, max_disk_mb_max}},
+    LimitField{"max_files", &executor::Limits::disk_inodes, 1, {0, max_files_max}},
     LimitField{"max_output_bytes", &executor::Limits::output_bytes, 1, {0, max_output_bytes_max}},
 };
 

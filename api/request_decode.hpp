@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "api/problem.hpp"
+#include "executor/request.hpp"
 #include "pipeline/execute.hpp"
 
 namespace mayfly::api {
@@ -20,17 +21,19 @@ namespace mayfly::api {
 // Everything but the dataset's own bytes: scripts are at most 16 MiB, and may be escaped.
 inline constexpr std::size_t request_rest_bytes_max = std::size_t{24} * 1024 * 1024;
 
-inline constexpr std::int64_t timeout_seconds_max = 86'400;
-inline constexpr std::int64_t max_cpu_seconds_max = 86'400;
-inline constexpr std::int64_t max_memory_mb_min = 4;
-inline constexpr std::int64_t max_memory_mb_max = 1'048'576;
-inline constexpr std::int64_t max_processes_max = 32'768;
-inline constexpr std::int64_t max_open_files_min = 8;
-inline constexpr std::int64_t max_open_files_max = 1'048'576;
-inline constexpr std::int64_t max_disk_mb_max = 1'048'576;
-inline constexpr std::int64_t max_files_min = 16;
-inline constexpr std::int64_t max_files_max = 16'777'216;
+// The bounds of the executor in the units of the form.
+inline constexpr std::int64_t timeout_seconds_max = executor::limit_wall_ms_max / 1000;
+inline constexpr std::int64_t max_cpu_seconds_max = executor::limit_cpu_ms_max / 1000;
+inline constexpr std::int64_t max_memory_mb_min = executor::limit_memory_bytes_min >> 20;
+inline constexpr std::int64_t max_memory_mb_max = executor::limit_bytes_max >> 20;
+inline constexpr std::int64_t max_processes_max = executor::limit_pids_max;
+inline constexpr std::int64_t max_open_files_min = executor::limit_open_files_min;
+inline constexpr std::int64_t max_open_files_max = executor::limit_open_files_max;
+inline constexpr std::int64_t max_disk_mb_max = executor::limit_bytes_max >> 20;
+inline constexpr std::int64_t max_files_max = executor::limit_inodes_max;
+// Lower than the executor's: a reply holds both streams, and escapes make them six times longer.
 inline constexpr std::int64_t max_output_bytes_max = std::int64_t{16} * 1024 * 1024;
+static_assert(max_output_bytes_max <= executor::limit_output_bytes_max);
 inline constexpr std::size_t tools_max = 64;
 inline constexpr std::size_t tool_name_bytes_max = 64;
 inline constexpr std::size_t variable_bytes_max = 32'768;  // "NAME=value"

@@ -174,9 +174,11 @@ class Exchange final : private httplib::Server {
   ExchangeRecord& record_;
 };
 
-// A refusal of the head itself: the library never saw the request.
-void write_refusal(Connection& connection, const Problem& problem, ExchangeRecord& record) {
-  const Reply reply = problem_reply(problem, "/");
+// A refusal of the head itself: the library never saw the request. `path` is empty if it was not
+// read.
+void write_refusal(Connection& connection, const Problem& problem, std::string_view path,
+                   ExchangeRecord& record) {
+  const Reply reply = problem_reply(problem, path);
   record.status = reply.status;
   std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " " +
                      std::string(title(problem.kind)) + "\r\nConnection: close\r\n";
@@ -194,7 +196,7 @@ void write_refusal(Connection& connection, const Problem& problem, ExchangeRecor
 void run_exchange(Connection& connection, const Service& service, ExchangeRecord& record) {
   const auto head = connection.read_head();
   if (!head) {
-    if (!head.error().detail.empty()) write_refusal(connection, head.error(), record);
+    if (!head.error().detail.empty()) write_refusal(connection, head.error(), {}, record);
     return connection.finish();
   }
   record.method = head->method;
@@ -204,7 +206,7 @@ void run_exchange(Connection& connection, const Service& service, ExchangeRecord
     write_refusal(connection,
                   {ProblemKind::length_required,
                    "a POST needs a body: send Content-Length or Transfer-Encoding: chunked"},
-                  record);
+                  head->path, record);
     return connection.finish();
   }
   Exchange(connection, service, record).run();

@@ -67,6 +67,9 @@ class Decoder {
   void text(std::string_view name, std::string& out, const TextRule& rule) {
     if (const auto value = take(name)) read_text(*value, out, rule);
   }
+  void optional_text(std::string_view name, std::optional<std::string>& out, const TextRule& rule) {
+    if (const auto value = take_optional(name)) read_text(*value, out.emplace(), rule);
+  }
   void hex(std::string_view name, Bytes& out, std::size_t min, std::size_t max) {
     if (const auto value = take(name)) read_bytes(*value, out, min, max, hex_decode);
   }

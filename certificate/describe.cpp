@@ -84,7 +84,8 @@ class Page {
   std::string text_;
 };
 
-void describe_result(Page& page, const ResultRecord& result) {
+void describe_result(Page& page, const Claim& claim) {
+  const ResultRecord& result = claim.result;
   page.title("Result");
   if (result.value) {
     page.line("value", inert_text(*result.value, shown_result_bytes_max));
@@ -92,15 +93,21 @@ void describe_result(Page& page, const ResultRecord& result) {
   page.line("status", result.status + ", exit code " + std::to_string(result.exit_code));
   page.line("digest", crypto::to_text(result.digest));
   page.line("size", grouped(result.size) + " bytes, " + result.media_type);
+  if (result.truncated) {
+    page.line("CUT", "the job printed more than the " + grouped(claim.limits.output_bytes) +
+                         " bytes that are kept; this is their digest");
+  }
 }
 
-void describe_assertions(Page& page, const std::vector<Assertion>& assertions) {
-  if (assertions.empty()) return;
+void describe_assertions(Page& page, const Claim& claim) {
+  if (claim.assertions.empty()) return;
   page.title("Asserted before the run");
-  for (const Assertion& assertion : assertions) {
+  const std::string_view unknown =
+      claim.result.truncated ? "UNKNOWN: the output was cut" : "UNKNOWN: no such number";
+  for (const Assertion& assertion : claim.assertions) {
     const std::string_view verdict = assertion.verdict == "true"    ? "holds"
                                      : assertion.verdict == "false" ? "DOES NOT HOLD"
-                                                                    : "UNKNOWN: no such number";
+                                                                    : unknown;
     page.line(verdict, assertion.name + " " + assertion.op + " " + assertion.value);
   }
 }
@@ -128,10 +135,18 @@ void describe_input(Page& page, const Claim& claim) {
   page.line("determinism", claim.determinism);
 }
 
+// What an absent list means is said by the trace's coverage of that kind of event.
+std::string_view why_absent(const Trace& trace, const std::string& kind) {
+  const auto coverage = trace.coverage.find(kind);
+  return coverage != trace.coverage.end() && coverage->second == "blocked"
+             ? "blocked; attempts are not recorded"
+             : "not recorded";
+}
+
 template <class T, class Line>
-void describe_list(Page& page, std::string_view label, const std::optional<std::vector<T>>& entries,
-                   const Line& line) {
-  if (!entries) return page.line(label, "not recorded");
+void describe_list(Page& page, std::string_view label, std::string_view absent,
+                   const std::optional<std::vector<T>>& entries, const Line& line) {
+  if (!entries) return page.line(label, absent);
   if (entries->empty()) return page.line(label, "none");
   for (std::size_t i = 0; i < std::min(entries->size(), shown_entries_max); ++i) {
     page.line(i == 0 ? label : "", line((*entries)[i]));
@@ -141,21 +156,26 @@ void describe_list(Page& page, std::string_view label, const std::optional<std::
   }
 }
 
-void describe_execution(Page& page, const Execution& execution) {
+void describe_execution(Page& page, const Execution& execution, const Trace& trace) {
   page.title("What it did");
-  describe_list(page, "programs", execution.tool_uses, [](const ToolUse& use) {
-    return shown(use.tool) + ": " + grouped(use.count) + " times, exit code " +
-           std::to_string(use.exit_code);
-  });
-  describe_list(page, "LLM calls", execution.llm_calls, [](const LlmCall& call) {
-    return shown(call.model) + ": " + grouped(call.count) + " times, " + grouped(call.tokens_used) +
-           " tokens each";
-  });
-  describe_list(page, "file operations", execution.file_ops,
+  describe_list(page, "programs", why_absent(trace, "executions"), execution.tool_uses,
+                [](const ToolUse& use) {
+                  return shown(use.tool) + (use.script ? " (" + shown(*use.script) + ")" : "") +
+                         ": " + grouped(use.count) + " times, exit code " +
+                         std::to_string(use.exit_code);
+                });
+  describe_list(page, "LLM calls", why_absent(trace, "llm"), execution.llm_calls,
+                [](const LlmCall& call) {
+                  return shown(call.model) + ": " + grouped(call.count) + " times, " +
+                         grouped(call.tokens_used) + " tokens each";
+                });
+  describe_list(page, "file operations", why_absent(trace, "files"), execution.file_ops,
                 [](const FileOp& op) { return op.op + ": " + grouped(op.count) + " times"; });
-  describe_list(page, "network calls", execution.network_calls, [](const NetworkCall& call) {
-    return shown(call.destination) + ": " + call.verdict + " " + grouped(call.count) + " times";
-  });
+  describe_list(page, "network calls", why_absent(trace, "network"), execution.network_calls,
+                [](const NetworkCall& call) {
+                  return shown(call.destination) + ": " + call.verdict + " " + grouped(call.count) +
+                         " times";
+                });
 }
 
 void describe_end(Page& page, const Run& run) {
@@ -224,10 +244,10 @@ std::string describe(const DecodedCertificate& certificate) {
   page.title("Certificate " + certificate.stated_certificate_id);
   page.line("claim", certificate.stated_claim_hash);
   page.line("run", statement.run.run_id);
-  describe_result(page, statement.claim.result);
-  describe_assertions(page, statement.claim.assertions);
+  describe_result(page, statement.claim);
+  describe_assertions(page, statement.claim);
   describe_input(page, statement.claim);
-  describe_execution(page, statement.claim.execution);
+  describe_execution(page, statement.claim.execution, statement.run.trace);
   describe_end(page, statement.run);
   describe_proof(page, certificate);
   return std::move(page).take();

@@ -43,6 +43,10 @@ class Encoder {
     check(name, rule, value);
     writer_.member(name, value);
   }
+  void optional_text(std::string_view name, const std::optional<std::string>& value,
+                     const TextRule& rule) {
+    if (value) text(name, *value, rule);
+  }
   void hex(std::string_view name, ByteView value, std::size_t min, std::size_t max) {
     check_size(name, value.size(), min, max);
     writer_.member(name, hex_encode(value));

@@ -31,6 +31,8 @@ void write_tool_uses(CanonicalWriter& writer, const std::vector<ToolUse>& uses) 
     writer.member("count", use.count);
     writer.member("exit_code", use.exit_code);
     writer.member("args_hash", use.args_hash);
+    if (use.script) writer.member("script", *use.script);
+    if (const auto pattern = pattern_of(use)) writer.member("pattern", *pattern);
     writer.end_object();
   }
   writer.end_array();
@@ -68,6 +70,8 @@ void write_execution(CanonicalWriter& writer, const Claim& claim) {
   write_result(writer, claim.result);
   writer.member("exit_code", claim.result.exit_code);
   writer.member("status", claim.result.status);
+  writer.name("truncated");
+  writer.boolean(claim.result.truncated);
   writer.end_object();
 }
 
@@ -140,6 +144,11 @@ Bytes to_bytes(ByteView view) {
 }
 
 }  // namespace
+
+std::optional<std::string> pattern_of(const ToolUse& use) {
+  if (use.tool != "grep") return std::nullopt;
+  return use.args_hash;
+}
 
 Result<ExportFormat> export_format_from_string(std::string_view text) {
   if (text == "summary") return ExportFormat::summary;

@@ -7,6 +7,8 @@
 // Threads   Pure functions.
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.hpp"
@@ -16,6 +18,10 @@
 namespace mayfly::certificate {
 
 enum class ExportFormat : std::uint8_t { summary, claim, statement, dsse };
+
+// What stands for the pattern of a tool that searches, without being it: the keyed hash of its
+// arguments, of which only whoever holds the dataset can tell the pattern. Absent for other tools.
+std::optional<std::string> pattern_of(const ToolUse& use);
 
 Result<ExportFormat> export_format_from_string(std::string_view text);
 

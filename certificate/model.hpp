@@ -60,11 +60,12 @@ struct Assertion {
 };
 
 struct ToolUse {               // One kind of program execution; equal ones are counted together.
-  std::string tool;            // base name of the executed file
+  std::string tool;            // "python"; "./name" for a file that is not of the image
   Sha256 digest;               // of the executed file's bytes
   std::string args_hash;       // "hmac-sha256:<hex>" of argv, keyed by the disclosure key
   std::int64_t exit_code = 0;  // 0..255, or minus the signal number
   std::int64_t count = 0;
+  std::optional<std::string> script{};  // of the submitted ones, as argv names it
   auto operator<=>(const ToolUse&) const = default;
 };
 
@@ -104,6 +105,9 @@ struct ResultRecord {
   std::optional<std::string> value;  // canonical JSON reading of the raw bytes, if lossless
   std::int64_t exit_code = 0;        // 0..255, or minus the signal number; -1 if it never started
   std::string status;  // "succeeded" "failed" "signalled" "timed_out" "limit_<which>" "denied"
+  // More was written to standard output than Limits::output_bytes: the raw bytes are what was kept
+  // of it, from its start, and there is no value (the line that would be it was not kept).
+  bool truncated = false;
 };
 
 struct FilesUsed {  // Files of the image that the job executed (later: or opened), by content.
@@ -172,7 +176,7 @@ struct Run {
   Lifecycle lifecycle;
   Wipe wipe;
   Usage usage;
-  bool output_truncated = false;
+  bool output_truncated = false;  // either stream
   Trace trace;
   std::map<std::string, std::string> confinement;  // mechanism -> what was in force
   std::map<std::string, std::string> host;         // kernel, swap, core_pattern, init_on_free

@@ -104,6 +104,7 @@ void spell(Walk& walk, T& use) {
   walk.text("args_hash", use.args_hash, rules::keyed_hash);
   walk.integer("exit_code", use.exit_code, exit_code_min, exit_code_max);
   walk.count("count", use.count);
+  walk.optional_text("script", use.script, rules::name);
 }
 
 template <class Walk, Like<LlmCall> T>
@@ -144,6 +145,7 @@ void spell(Walk& walk, T& result) {
   walk.optional_json("value", result.value);
   walk.integer("exit_code", result.exit_code, exit_code_min, exit_code_max);
   walk.text("status", result.status, rules::status);
+  walk.flag("truncated", result.truncated);
 }
 
 template <class Walk, Like<FilesUsed> T>

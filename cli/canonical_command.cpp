@@ -26,7 +26,8 @@ Result<int> canonical(const CanonicalOptions& options) {
     }
     return to_int(ExitCode::ok);
   }
-  TRY(const std::string text, certificate::canonicalize(bytes));
+  // An object, as --check wants it and as a certificate is one.
+  TRY(const std::string text, certificate::canonicalize(bytes, certificate::TopLevel::object));
   fmt::print("{}", text);
   return to_int(ExitCode::ok);
 }

@@ -7,6 +7,7 @@
 
 #include "cli/nearest.hpp"
 #include "cli/quantities.hpp"
+#include "pipeline/dataset_bound.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -72,6 +73,13 @@ Result<void> apply_limits(std::string_view text, executor::Limits& limits) {
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
   return {};
+}
+
+Result<std::uint64_t> dataset_bytes_max(std::string_view size) {
+  if (size.empty()) return pipeline::default_dataset_bytes_max();
+  auto bytes = parse_bytes(size);
+  if (!bytes) return std::unexpected(std::move(bytes).error().while_doing("--dataset-max"));
+  return static_cast<std::uint64_t>(*bytes);
 }
 
 }  // namespace mayfly::cli

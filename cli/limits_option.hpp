@@ -1,7 +1,8 @@
-// "--limits wall=30s,memory=512m,pids=64" -> executor::Limits.
+// "--limits wall=30s,memory=512m,pids=64" -> executor::Limits; "--dataset-max 2g" -> bytes.
 //
 // Errors    malformed: an unknown name (lists the known ones), a missing '='; limit: too large.
 #pragma once
+#include <cstdint>
 #include <string_view>
 
 #include "base/result.hpp"
@@ -12,5 +13,10 @@ namespace mayfly::cli {
 Result<void> apply_limits(std::string_view text, executor::Limits& limits);
 inline constexpr std::string_view limits_help =
     "wall=300s,cpu=300s,memory=512m,pids=128,files=1024,disk=100m,inodes=16384,output=1m";
+
+// --dataset-max SIZE; empty: what this machine's memory allows, pipeline/dataset_bound.hpp.
+Result<std::uint64_t> dataset_bytes_max(std::string_view size);
+inline constexpr std::string_view dataset_max_help =
+    "refuse a larger dataset; by default 8g, or 3/4 of the available memory if that is less";
 
 }  // namespace mayfly::cli

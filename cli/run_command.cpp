@@ -38,7 +38,7 @@ struct RunOptions {
   std::string limits;
   std::string timeout;
   std::string memory;
-  std::string dataset_max = "8g";
+  std::string dataset_max;
   std::string nonce;
   std::string output;
   std::string trace;
@@ -67,12 +67,22 @@ Result<std::string> dataset_format(const RunOptions& options) {
   return std::string("bin");
 }
 
+std::unexpected<Error> refused_dataset(const Error& error, const RunOptions& options,
+                                       const intake::IntakeLimits& limits) {
+  std::string text = "--dataset " + options.dataset + ": " + error.message();
+  if (error.code() == ErrorCode::limit) {
+    text += fmt::format("; --dataset-max is {}{}",
+                        show_bytes(static_cast<std::int64_t>(limits.dataset_bytes_max)),
+                        options.dataset_max.empty() ? ", by the memory available now" : "");
+  }
+  return fail(error.code(), text);
+}
+
 Result<std::optional<intake::Dataset>> take_dataset(const RunOptions& options,
                                                     const std::string& format) {
   if (options.dataset.empty()) return std::optional<intake::Dataset>();
   intake::IntakeLimits limits;
-  TRY(const std::int64_t bytes_max, parse_bytes(options.dataset_max));
-  limits.dataset_bytes_max = static_cast<std::uint64_t>(bytes_max);
+  TRY(limits.dataset_bytes_max, dataset_bytes_max(options.dataset_max));
   TRY(const intake::JobIdentity identity, executor::job_identity());
   const std::string name = "dataset." + format;
   Progress progress(options.quiet ? Progress::Mode::quiet : Progress::Mode::terminal_only);
@@ -81,13 +91,11 @@ Result<std::optional<intake::Dataset>> take_dataset(const RunOptions& options,
     const UniqueFd input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
     if (!input) return fail_errno("--dataset -: standard input");
     auto dataset = intake::read_stream(input, name, limits, identity, tell);
-    if (!dataset) return std::unexpected(std::move(dataset).error().while_doing("--dataset -"));
+    if (!dataset) return refused_dataset(dataset.error(), options, limits);
     return std::optional<intake::Dataset>(std::move(*dataset));
   }
   auto dataset = intake::read_path(options.dataset, name, limits, identity, tell);
-  if (!dataset) {
-    return std::unexpected(std::move(dataset).error().while_doing("--dataset " + options.dataset));
-  }
+  if (!dataset) return refused_dataset(dataset.error(), options, limits);
   return std::optional<intake::Dataset>(std::move(*dataset));
 }
 
@@ -188,6 +196,7 @@ Result<int> run(const RunOptions& options) {
   if (!options.trace.empty()) {
     CHECK_OK(write_trace(options.trace, certified));
   }
+  fmt::print(stderr, "{}", cut_warning(certified));
   if (options.json) {
     fmt::print("{}\n", run_summary_json(certified, options.output));
   } else if (!options.quiet) {
@@ -203,9 +212,8 @@ void add_options(CLI::App& verb, RunOptions& options) {
       ->type_name("PATH");
   verb.add_option("--dataset-format", options.dataset_format, "csv, json, txt or bin")
       ->check(CLI::IsMember({"csv", "json", "txt", "bin"}));
-  verb.add_option("--dataset-max", options.dataset_max, "refuse a larger dataset")
-      ->type_name("SIZE")
-      ->capture_default_str();
+  verb.add_option("--dataset-max", options.dataset_max, std::string(dataset_max_help))
+      ->type_name("SIZE");
   verb.add_option("--script", options.scripts, "script to run (the first is the entry point)")
       ->type_name("FILE")
       ->allow_extra_args(false);

@@ -6,6 +6,7 @@
 #include "certificate/describe.hpp"
 #include "cli/json_text.hpp"
 #include "cli/quantities.hpp"
+#include "executor/request.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -61,6 +62,19 @@ std::string run_summary_text(const pipeline::Certified& certified, const std::st
              run.tee.starts_with("simulated") ? " (no hardware stands behind this)" : "", check);
 }
 
+std::string cut_warning(const pipeline::Certified& certified) {
+  const certificate::Claim& claim = certified.statement.claim;
+  const std::int64_t printed = certified.statement.run.usage.stdout_bytes;
+  if (!claim.result.truncated) return "";
+  const std::string way_out = printed > executor::limit_output_bytes_max
+                                  ? "Print less."
+                                  : fmt::format("Print less, or give --limits output={}.", printed);
+  return fmt::format(
+      "mayfly: warning: the job printed {}, of which the first {} are recorded: the certificate is "
+      "about these, says so, has no value and judges no assertion. {}\n",
+      show_bytes(printed), show_bytes(claim.limits.output_bytes), way_out);
+}
+
 std::string run_summary_json(const pipeline::Certified& certified, const std::string& file) {
   const certificate::Claim& claim = certified.statement.claim;
   std::string assertions;
@@ -71,12 +85,13 @@ std::string run_summary_json(const pipeline::Certified& certified, const std::st
   }
   return fmt::format(
       "{{\"assertions\":[{}],\"certificate_id\":{},\"certificate_path\":{},\"claim_hash\":{},"
-      "\"dataset_hash\":{},\"exit_code\":{},\"result\":{},\"status\":{},\"tee\":{},\"wall_ms\":{}}"
-      "}",
+      "\"dataset_hash\":{},\"exit_code\":{},\"result\":{},\"status\":{},\"tee\":{},"
+      "\"truncated\":{},\"wall_ms\":{}}}",
       assertions, json_text(certified.certificate_id), file.empty() ? "null" : json_text(file),
       json_text(certified.claim_hash), json_text(claim.dataset_hash), claim.result.exit_code,
       claim.result.value ? *claim.result.value : "null", json_text(claim.result.status),
-      json_text(certified.statement.run.tee), certified.statement.run.usage.wall_ms);
+      json_text(certified.statement.run.tee), claim.result.truncated,
+      certified.statement.run.usage.wall_ms);
 }
 
 Result<void> write_trace(const std::string& path, const pipeline::Certified& certified) {

@@ -8,8 +8,8 @@
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
+#include "cli/limits_option.hpp"
 #include "cli/open_store.hpp"
-#include "cli/quantities.hpp"
 #include "cli/workshop.hpp"
 
 namespace mayfly::cli {
@@ -18,15 +18,14 @@ namespace {
 struct ServeVerbOptions {
   std::uint16_t port = 8420;
   std::size_t runs = 2;
-  std::string dataset_max = "8g";
+  std::string dataset_max;
 };
 
 Result<int> serve(const ServeVerbOptions& verb_options) {
   api::ServeOptions options;
   options.listen.port = verb_options.port;
   options.runs_max = verb_options.runs;
-  TRY(const std::int64_t bytes_max, parse_bytes(verb_options.dataset_max));
-  options.intake.dataset_bytes_max = static_cast<std::uint64_t>(bytes_max);
+  TRY(options.intake.dataset_bytes_max, dataset_bytes_max(verb_options.dataset_max));
   options.on_listening = [](const api::ListenAddress& address) {
     fmt::print("listening on http://{}:{}\n", address.address, address.port);
     std::fflush(stdout);
@@ -47,9 +46,8 @@ void add_serve(CLI::App& app, Action& chosen) {
   verb->add_option("--runs", options->runs, "jobs side by side; more are answered 429")
       ->check(CLI::Range(std::size_t{1}, api::runs_at_once_max))
       ->capture_default_str();
-  verb->add_option("--dataset-max", options->dataset_max, "refuse a larger dataset")
-      ->type_name("SIZE")
-      ->capture_default_str();
+  verb->add_option("--dataset-max", options->dataset_max, std::string(dataset_max_help))
+      ->type_name("SIZE");
   verb->footer("Example:\n  mayfly serve --port 8420");
   verb->callback([options, &chosen] {
     chosen = [options] {

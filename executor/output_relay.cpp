@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -18,15 +17,10 @@ Result<OutputRelay::Read> OutputRelay::read_once() {
     pipe_.reset();
     return Read::none;
   }
-  const auto size = static_cast<std::uint64_t>(count);
-  const std::uint64_t kept = std::min(size, bytes_left_);
-  total_bytes_ += size;
-  bytes_left_ -= kept;
-  if (kept > 0) {
-    unsent_.reserve(kept + 1);
-    unsent_.push_back(static_cast<std::uint8_t>(type_));
-    unsent_.insert(unsent_.end(), buffer.begin(), buffer.begin() + kept);
-  }
+  total_bytes_ += static_cast<std::uint64_t>(count);
+  unsent_.reserve(static_cast<std::size_t>(count) + 1);
+  unsent_.push_back(static_cast<std::uint8_t>(type_));
+  unsent_.insert(unsent_.end(), buffer.begin(), buffer.begin() + count);
   return Read::some;
 }
 

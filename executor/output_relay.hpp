@@ -1,5 +1,5 @@
-// One output stream of the job: counted, sent on up to a bound, and read to its end in any case, so
-// that a job is never stopped by writing.
+// One output stream of the job: counted, and sent on whole, one message at a time. What is kept of
+// it is for the client to bound.
 //
 // Errors    internal: the client is gone.
 // Threads   One relay, one thread.
@@ -16,8 +16,7 @@ namespace mayfly::executor {
 
 class OutputRelay {
  public:
-  OutputRelay(UniqueFd pipe, FrameType type, std::int64_t bytes_max)
-      : pipe_(std::move(pipe)), type_(type), bytes_left_(static_cast<std::uint64_t>(bytes_max)) {}
+  OutputRelay(UniqueFd pipe, FrameType type) : pipe_(std::move(pipe)), type_(type) {}
 
   // What poll(2) should wait for. A client that does not read makes us stop reading, too: the
   // job then waits in write(2), as in a pipe.
@@ -38,7 +37,6 @@ class OutputRelay {
 
   UniqueFd pipe_;
   FrameType type_;
-  std::uint64_t bytes_left_;
   std::uint64_t total_bytes_ = 0;
   Bytes unsent_;  // one message
 };

@@ -1,5 +1,7 @@
 #include "executor/request.hpp"
 
+#include <sys/resource.h>
+
 #include <set>
 #include <string_view>
 
@@ -16,25 +18,6 @@ Result<void> no_nul(const std::string& text, std::string_view what) {
   if (text.find('\0') == std::string::npos) return {};
   return fail(ErrorCode::malformed,
               std::string(what) + " contains a NUL byte, which no program could be given");
-}
-
-Result<void> within(std::int64_t value, std::int64_t least, std::int64_t most,
-                    std::string_view what) {
-  if (value >= least && value <= most) return {};
-  return fail(ErrorCode::limit, "limits." + std::string(what) + " is " + std::to_string(value) +
-                                    "; it must be " + std::to_string(least) + " to " +
-                                    std::to_string(most));
-}
-
-Result<void> check_limits(const Limits& limits) {
-  CHECK_OK(within(limits.wall_ms, 1, limit_ms_max, "wall_ms"));
-  CHECK_OK(within(limits.cpu_ms, 1, limit_ms_max, "cpu_ms"));
-  CHECK_OK(within(limits.memory_bytes, limit_memory_bytes_min, limit_bytes_max, "memory_bytes"));
-  CHECK_OK(within(limits.pids, 1, limit_pids_max, "pids"));
-  CHECK_OK(within(limits.open_files, limit_open_files_min, limit_open_files_max, "open_files"));
-  CHECK_OK(within(limits.disk_bytes, 0, limit_bytes_max, "disk_bytes"));
-  CHECK_OK(within(limits.disk_inodes, 0, limit_inodes_max, "disk_inodes"));
-  return within(limits.output_bytes, 0, limit_output_bytes_max, "output_bytes");
 }
 
 Result<void> check_strings(const SandboxSpec& spec) {
@@ -81,7 +64,40 @@ Result<void> check_files(const RunRequest& request) {
   return {};
 }
 
+Result<void> at_most_hard(__rlimit_resource resource, std::int64_t wanted, std::string_view field,
+                          std::string_view ulimit_option) {
+  rlimit now{};
+  if (::getrlimit(resource, &now) != 0) {
+    return fail_errno("reading the hard limit behind limits." + std::string(field));
+  }
+  if (static_cast<rlim_t>(wanted) <= now.rlim_max) return {};
+  return fail(ErrorCode::limit, "limits." + std::string(field) + " is " + std::to_string(wanted) +
+                                    ", but this machine allows a process " +
+                                    std::to_string(now.rlim_max) + ": ask for no more, or raise " +
+                                    "the hard limit (ulimit -H" + std::string(ulimit_option) +
+                                    ") of whoever starts Mayfly");
+}
+
 }  // namespace
+
+Result<void> check_limits(const Limits& limits) {
+  for (const LimitBound& bound : limit_bounds) {
+    const std::int64_t value = limits.*bound.limit;
+    if (value >= bound.least && value <= bound.most) continue;
+    return fail(ErrorCode::limit, "limits." + std::string(bound.name) + " is " +
+                                      std::to_string(value) + "; it must be " +
+                                      std::to_string(bound.least) + " to " +
+                                      std::to_string(bound.most));
+  }
+  return {};
+}
+
+Result<void> check_hard_limits(const Limits& limits) {
+  CHECK_OK(at_most_hard(RLIMIT_NOFILE, limits.open_files, "open_files", "n"));
+  CHECK_OK(at_most_hard(RLIMIT_FSIZE, limits.disk_bytes, "disk_bytes", "f"));
+  // Whole seconds, rounded up, as the kernel counts them.
+  return at_most_hard(RLIMIT_CPU, (limits.cpu_ms + 999) / 1000, "cpu_ms in seconds", "t");
+}
 
 Result<void> check_file_name(const std::string& name, std::string_view what) {
   const auto refuse = [&](std::string_view why) {

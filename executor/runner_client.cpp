@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -209,12 +210,8 @@ class Conversation {
 
   Result<bool> take(const Frame& frame) {
     switch (frame.type) {
-      case FrameType::stdout_bytes:
-        CHECK_OK(keep(frame.payload, stdout_, watch_.on_stdout));
-        return false;
-      case FrameType::stderr_bytes:
-        CHECK_OK(keep(frame.payload, stderr_, watch_.on_stderr));
-        return false;
+      case FrameType::stdout_bytes: keep(frame.payload, stdout_, watch_.on_stdout); return false;
+      case FrameType::stderr_bytes: keep(frame.payload, stderr_, watch_.on_stderr); return false;
       case FrameType::failure: {
         TRY(Error error, decode_failure(frame.payload));
         return std::unexpected(std::move(error));
@@ -229,14 +226,11 @@ class Conversation {
     }
   }
 
-  Result<void> keep(const Bytes& bytes, Bytes& into,
-                    const std::function<void(ByteView)>& callback) const {
-    if (into.size() + bytes.size() > output_bytes_max_) {
-      return fail(ErrorCode::internal, "the runner sent more output than the limit");
-    }
-    into.insert(into.end(), bytes.begin(), bytes.end());
+  // The bound is for the record; whoever watches gets all of it.
+  void keep(const Bytes& bytes, Bytes& into, const std::function<void(ByteView)>& callback) const {
+    const std::size_t kept = std::min(bytes.size(), output_bytes_max_ - into.size());
+    into.insert(into.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(kept));
     if (callback) callback(bytes);
-    return {};
   }
 
   const Channel& runner_;

@@ -149,8 +149,8 @@ class Supervisor {
         client_(client),
         signals_(std::move(signals)),
         recorder_(std::move(prepared.tools), plan_.user),
-        stdout_(std::move(prepared.stdout_end), FrameType::stdout_bytes, limits_.output_bytes),
-        stderr_(std::move(prepared.stderr_end), FrameType::stderr_bytes, limits_.output_bytes) {}
+        stdout_(std::move(prepared.stdout_end), FrameType::stdout_bytes),
+        stderr_(std::move(prepared.stderr_end), FrameType::stderr_bytes) {}
 
   Result<RunReport> run();
 

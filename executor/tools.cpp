@@ -1,5 +1,6 @@
 #include "executor/tools.hpp"
 
+#include <fnmatch.h>
 #include <glob.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -117,12 +118,18 @@ void add_matches(const std::string& pattern, std::set<std::string>& programs) {
   ::globfree(&found);
 }
 
-void add_pattern(std::string_view pattern, std::set<std::string>& programs) {
-  if (pattern.starts_with('/')) return add_matches(std::string(pattern), programs);
+std::vector<std::string> full_patterns(std::string_view pattern) {
+  if (pattern.starts_with('/')) return {std::string(pattern)};
+  std::vector<std::string> patterns;
   for (const auto directory : bin_directories) {
     // "[" is a program, not the start of a bracket expression.
-    add_matches(std::string(directory) + (pattern == "[" ? "\\[" : std::string(pattern)), programs);
+    patterns.push_back(std::string(directory) + (pattern == "[" ? "\\[" : std::string(pattern)));
   }
+  return patterns;
+}
+
+void add_pattern(std::string_view pattern, std::set<std::string>& programs) {
+  for (const std::string& full : full_patterns(pattern)) add_matches(full, programs);
 }
 
 Result<void> add_tool(const Tool& tool, std::set<std::string>& programs) {
@@ -169,6 +176,19 @@ std::span<const std::string_view> known_tools() {
   }();
   static_assert(std::ranges::is_sorted(names));
   return names;
+}
+
+std::optional<std::string_view> tool_of_program(const std::string& path) {
+  for (const Tool& tool : tools_table) {
+    for (std::string_view patterns = tool.programs; !patterns.empty();) {
+      const std::size_t end = std::min(patterns.find(' '), patterns.size());
+      for (const std::string& pattern : full_patterns(patterns.substr(0, end))) {
+        if (::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0) return tool.name;
+      }
+      patterns.remove_prefix(std::min(end + 1, patterns.size()));
+    }
+  }
+  return std::nullopt;
 }
 
 Result<std::vector<std::string>> programs_of_tools(std::span<const std::string> tools) {

@@ -1,5 +1,6 @@
 #include "pipeline/execute.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "certificate/encode.hpp"
@@ -31,6 +32,18 @@ Result<intake::WipeReport> destroy(std::optional<intake::Dataset> dataset,
                                          std::to_string(teardown.cgroups_left) + " cgroups left");
   }
   return wiped;
+}
+
+// The host's clock can be stepped back while a job runs. What is certified never
+// goes back: the order of the steps is known, the clock's is not.
+certificate::Lifecycle never_backwards(certificate::Lifecycle at) {
+  UnixMillis latest = at.dataset_loaded;
+  for (UnixMillis* const moment : {&at.execution_started, &at.execution_completed,
+                                   &at.dataset_deleted, &at.sandbox_destroyed}) {
+    latest = std::max(latest, *moment);
+    *moment = latest;
+  }
+  return at;
 }
 
 // Step 7. The quote binds the exact bytes that the signature covers.
@@ -96,7 +109,7 @@ Result<Certified> execute(ExecutionRequest request, const Parts& parts,
                              .report = report,
                              .trace = trace,
                              .wipe = wiped,
-                             .lifecycle = lifecycle};
+                             .lifecycle = never_backwards(lifecycle)};
   certificate::Statement statement;
   TRY(statement.claim, make_claim(finished, std::move(request.assertions)));
   statement.run = make_run(finished, parts, request.nonce);

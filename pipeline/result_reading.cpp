@@ -25,9 +25,9 @@ bool looks_structured(std::string_view line) {
 
 }  // namespace
 
-ReadResult read_result(ByteView stdout_bytes) {
+ReadResult read_result(ByteView stdout_bytes, Stdout kept) {
   const std::string_view line = last_line(text_of(stdout_bytes));
-  if (looks_structured(line)) {
+  if (kept == Stdout::whole && looks_structured(line)) {
     auto value = certificate::canonicalize(bytes_of(line), certificate::TopLevel::container,
                                            certificate::result_value_bounds);
     if (value) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <string_view>
 
+#include "executor/request.hpp"
 #include "pipeline/entry_command.hpp"
 #include "pipeline/utf8_text.hpp"
 
@@ -65,7 +66,10 @@ Result<void> check_script_name(const std::string& name) {
   const auto bad = [&](std::string_view why) {
     return fail(ErrorCode::malformed, "script name \"" + name + "\" " + std::string(why));
   };
-  if (name.empty() || name.size() > 255) return bad("must have 1 to 255 bytes");
+  if (name.empty()) return bad("must not be empty");
+  if (name.size() > script_name_bytes_max) {
+    return over("script name: bytes", name.size(), script_name_bytes_max);
+  }
   if (name.front() == '/' || name.back() == '/') return bad("must be a relative file name");
   for (const char c : name) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return bad("has a control character");
@@ -115,42 +119,13 @@ Result<void> check_command(const std::vector<std::string>& command) {
   return {};
 }
 
-Result<void> check_limits(const executor::Limits& limits) {
-  struct Bound {
-    std::string_view name;
-    std::int64_t value;
-    std::int64_t least;
-    std::int64_t most;
-  };
-  constexpr std::int64_t mib = 1024 * 1024;
-  constexpr std::int64_t tib = mib * mib;
-  const std::array bounds = {
-      Bound{"wall_ms", limits.wall_ms, 1, wall_ms_max},
-      Bound{"cpu_ms", limits.cpu_ms, 1, wall_ms_max * 64},
-      Bound{"memory_bytes", limits.memory_bytes, 4 * mib, tib},
-      Bound{"pids", limits.pids, 1, 32'768},
-      Bound{"open_files", limits.open_files, 8, 1'048'576},
-      Bound{"disk_bytes", limits.disk_bytes, 4096, tib},
-      Bound{"disk_inodes", limits.disk_inodes, 16, 16'777'216},
-      Bound{"output_bytes", limits.output_bytes, 0, 64 * mib},
-  };
-  for (const Bound& bound : bounds) {
-    if (bound.value < bound.least || bound.value > bound.most) {
-      return fail(ErrorCode::limit, "limits." + std::string(bound.name) + ": " +
-                                        std::to_string(bound.value) + " is not between " +
-                                        std::to_string(bound.least) + " and " +
-                                        std::to_string(bound.most));
-    }
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request) {
   CHECK_OK(check_scripts(request.scripts));
   CHECK_OK(check_command(request.command));
-  CHECK_OK(check_limits(request.limits));
+  CHECK_OK(executor::check_limits(request.limits));
+  CHECK_OK(executor::check_hard_limits(request.limits));
   if (request.assertions.size() > assertions_max) {
     return over("assertions", request.assertions.size(), assertions_max);
   }

@@ -57,8 +57,10 @@ certificate::Limits describe_limits(const executor::Limits& limits) {
 }
 
 certificate::ResultRecord describe_result(const executor::RunReport& report) {
-  ReadResult read = read_result(report.stdout_bytes);
   certificate::ResultRecord result;
+  result.truncated = report.stdout_total > report.stdout_bytes.size();
+  ReadResult read =
+      read_result(report.stdout_bytes, result.truncated ? Stdout::cut : Stdout::whole);
   result.digest = crypto::sha256(read.raw);
   result.media_type = std::move(read.media_type);
   result.size = static_cast<std::int64_t>(read.raw.size());
@@ -125,8 +127,8 @@ Result<certificate::Claim> make_claim(const FinishedRun& finished,
   claim.assertions = std::move(assertions);
   CHECK_OK(certificate::judge(claim.assertions, claim.result.value));
   TRY(claim.files_used, files_used(finished.report));
-  claim.execution.tool_uses =
-      aggregate_executions(finished.report.executions, finished.dataset.disclosure_key);
+  claim.execution.tool_uses = aggregate_executions(
+      finished.report.executions, finished.spec.scripts, finished.dataset.disclosure_key);
   claim.execution.file_ops =
       aggregate_files(finished.report.files.events, finished.dataset.disclosure_key);
   claim.execution.network_calls = aggregate_addresses(finished.report.files.events);

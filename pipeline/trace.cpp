@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "base/text_encoding.hpp"
 #include "certificate/canonical_writer.hpp"
 #include "crypto/random.hpp"
+#include "executor/tools.hpp"
 #include "pipeline/file_summary.hpp"
 #include "pipeline/utf8_text.hpp"
 #include "transparency/merkle.hpp"
@@ -36,6 +38,32 @@ std::string encode_arguments(const std::vector<std::string>& argv) {
 std::string base_name(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+std::string tool_name(const std::string& path) {
+  const std::string own = printable_name(base_name(path));
+  if (!path.starts_with("/usr/")) return "./" + own;
+  const auto tool = executor::tool_of_program(path);
+  return !tool || *tool == "coreutils" ? own : std::string(*tool);
+}
+
+// "python3 -u main.py", "./main.sh": the executed file, or else the first argument that is no
+// option. A job may have changed its folder or the file since: this is a name, not a measurement.
+std::optional<std::string> named_script(const executor::ExecEvent& event,
+                                        const std::vector<executor::ScriptFile>& scripts) {
+  const auto submitted = [&](std::string_view name) {
+    for (const std::string_view folder : {"/work/", "./"}) {
+      if (name.starts_with(folder)) name.remove_prefix(folder.size());
+    }
+    return std::ranges::find(scripts, name, &executor::ScriptFile::name);
+  };
+  auto found = event.path.starts_with("/work/") ? submitted(event.path) : scripts.end();
+  for (std::size_t i = 1; i < event.argv.size() && found == scripts.end(); ++i) {
+    if (event.argv[i].starts_with('-')) continue;
+    found = submitted(event.argv[i]);
+    break;
+  }
+  return found == scripts.end() ? std::nullopt : std::optional(found->name);
 }
 
 // A job can make any number of different executions; its certificate must still be one that can be
@@ -165,11 +193,16 @@ std::string without_temporary_names(std::string_view argument) {
 }
 
 std::vector<certificate::ToolUse> aggregate_executions(
-    const std::vector<executor::ExecEvent>& executions, const crypto::Sha256& disclosure_key) {
+    const std::vector<executor::ExecEvent>& executions,
+    const std::vector<executor::ScriptFile>& scripts, const crypto::Sha256& disclosure_key) {
   std::map<certificate::ToolUse, std::int64_t> counted;
+  std::map<std::string_view, std::string> tools;  // by path: looked up in the table once
   for (const executor::ExecEvent& event : executions) {
     certificate::ToolUse use;
-    use.tool = printable_name(base_name(event.path));
+    auto& tool = tools[event.path];
+    if (tool.empty()) tool = tool_name(event.path);
+    use.tool = tool;
+    use.script = named_script(event, scripts);
     use.digest = event.digest;
     use.args_hash = keyed_hash(encode_arguments(event.argv), disclosure_key);
     use.exit_code = event.exit_code;

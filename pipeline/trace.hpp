@@ -21,8 +21,11 @@ struct SealedTrace {
 };
 Result<SealedTrace> seal_trace(const executor::RunReport& report);
 
+// A tool is named as a request would name it ("python"), a program of coreutils by its own name, a
+// file outside the image as "./name", so that none can pass for a tool.
 std::vector<certificate::ToolUse> aggregate_executions(
-    const std::vector<executor::ExecEvent>& executions, const crypto::Sha256& disclosure_key);
+    const std::vector<executor::ExecEvent>& executions,
+    const std::vector<executor::ScriptFile>& scripts, const crypto::Sha256& disclosure_key);
 
 // "/tmp/ccQ7x.o" -> "/tmp/*": names that a program draws at random below /tmp say nothing about
 // what ran, and would make equal runs unequal.

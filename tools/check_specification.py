@@ -22,7 +22,8 @@ def existing_tests() -> set[str]:
                 names.add(f"{suite}.{match[1]}")
     for path in house.files("CMakeLists.txt"):
         names |= set(CTEST.findall(path.read_text()))
-    return names | {"house_layers", "house_tidy", "house_specification", "house_docs"}
+    return names | {"house_layers", "house_tidy", "house_specification", "house_docs",
+                    "house_vectors"}
 
 
 def check(names: set[str]):

@@ -60,6 +60,7 @@ enum class Code : std::uint8_t {
   subject_differs,
   tee_kind_differs,
   assertion_differs,
+  truncation_differs,
   result_value_unreadable,
   result_value_exact,
   result_value_unproven,

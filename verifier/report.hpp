@@ -31,7 +31,8 @@ struct Stated {
   std::string result_status;
   std::int64_t result_exit_code = 0;
   std::optional<std::string> result_value;  // canonical JSON
-  std::vector<std::string> assertions;      // "accuracy >= 0.95: true"
+  bool result_truncated = false;
+  std::vector<std::string> assertions;  // "accuracy >= 0.95: true"
   std::string run_id;
   std::string attempt;
   std::string tee;

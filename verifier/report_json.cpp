@@ -45,6 +45,7 @@ std::string result_json(const Stated& stated) {
   out.string("media_type", stated.result_media_type);
   out.integer("size", stated.result_bytes);
   out.string("status", stated.result_status);
+  out.member("truncated", stated.result_truncated ? "true" : "false");
   return std::move(out).finish();
 }
 

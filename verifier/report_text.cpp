@@ -83,6 +83,9 @@ void add_stated(std::string& out, const Stated& stated) {
   if (stated.result_value) {
     add_fact(out, "value", *stated.result_value);
   }
+  if (stated.result_truncated) {
+    add_fact(out, "CUT", "the job printed more; these bytes and this digest are its first part");
+  }
   add_fact(out, "digest", stated.result_digest);
   for (const std::string& assertion : stated.assertions) {
     add_fact(out, "assertion", assertion);

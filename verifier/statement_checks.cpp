@@ -27,6 +27,12 @@ bool assertions_follow(const Claim& claim) {
                                       &certificate::Assertion::verdict);
 }
 
+// More was printed than may be kept: then, and only then, the result is said to be cut.
+bool truncation_follows(const certificate::Statement& statement) {
+  const bool is_cut = statement.run.usage.stdout_bytes > statement.claim.limits.output_bytes;
+  return statement.claim.result.truncated == is_cut && (!is_cut || statement.run.output_truncated);
+}
+
 // A program's JSON is usually printed with a line end; the digest covers that too.
 bool is_exactly(const certificate::ResultRecord& result, const std::string& value) {
   return std::ranges::any_of(std::array{value, value + "\n"}, [&result](const std::string& raw) {
@@ -38,7 +44,7 @@ void check_result_value(const certificate::ResultRecord& result, std::vector<Fin
   if (!result.value) {
     return;
   }
-  if (result.media_type != "application/json" || result.size == 0) {
+  if (result.media_type != "application/json" || result.size == 0 || result.truncated) {
     findings.push_back(found(Code::result_value_unreadable));
     return;
   }
@@ -59,6 +65,7 @@ std::vector<Finding> check_ids(const DecodedCertificate& decoded,
   expect(claim.input_hash == ids.input_hash, Code::input_hash_differs, findings);
   expect(decoded.proof.tee_kind == decoded.statement.run.tee, Code::tee_kind_differs, findings);
   expect(assertions_follow(claim), Code::assertion_differs, findings);
+  expect(truncation_follows(decoded.statement), Code::truncation_differs, findings);
   if (findings.empty()) {
     findings.push_back(found(Code::ids_ok));
   }

@@ -63,6 +63,7 @@ Stated stated_by(const DecodedCertificate& decoded, const certificate::Recompute
                 .result_status = claim.result.status,
                 .result_exit_code = claim.result.exit_code,
                 .result_value = claim.result.value,
+                .result_truncated = claim.result.truncated,
                 .assertions = {},
                 .run_id = run.run_id,
                 .attempt = run.attempt,

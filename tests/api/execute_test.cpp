@@ -1,6 +1,8 @@
 // POST /execute with the real runner: a dataset goes in over HTTP, a job runs, a certificate is
 // kept and served. Skipped, loudly, where this machine cannot run a sandbox.
+#include <atomic>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/file_io.hpp"
@@ -108,6 +110,78 @@ TEST_F(ExecuteTest, CertifiesJobsThatFailAndTimeOut) {
   const json timed_out = run(endless);
   EXPECT_EQ(timed_out["result"]["status"], "timed_out");
   EXPECT_EQ(get(timed_out["certificate_url"].get<std::string>()).status, 200);
+}
+
+TEST_F(ExecuteTest, NamesToolsAndScriptsAsTheFormDoes) {
+  const json reply = run({{"sandbox",
+                           {{"scripts", {{"main.py", "import os; os.system('grep x /dev/null')"}}},
+                            {"tools", {"python", "sh", "grep"}}}}});
+  json uses = json::object();
+  for (const json& use : reply["execution_trace"]["tool_uses"]) {
+    uses[use["tool"].get<std::string>()] = use;
+  }
+  EXPECT_EQ(uses["python"]["script"], "main.py") << uses.dump(1);
+  EXPECT_EQ(uses["python"]["exit_code"], 0);
+  EXPECT_EQ(uses["grep"]["count"], 1);
+  EXPECT_THAT(uses["grep"]["pattern"].get<std::string>(), testing::StartsWith("hmac-sha256:"));
+  EXPECT_FALSE(uses["grep"].contains("script"));
+}
+
+TEST_F(ExecuteTest, SaysWhenTheResultWasCutAndJudgesNothing) {
+  json request = shell_job("head -c 1001 /dev/zero | tr '\\0' x; echo; echo '{\"found\": 0}'");
+  request["sandbox"]["environment"] = {{"max_output_bytes", 1000}};
+  request["assertions"] = {{{"name", "found"}, {"op", "=="}, {"value", "0"}}};
+  const json reply = run(request);
+  EXPECT_EQ(reply["result"]["truncated"], true);
+  EXPECT_EQ(reply["result"]["output"], std::string(1000, 'x'));
+  EXPECT_FALSE(reply["result"].contains("value"));
+  const std::string url = reply["certificate_url"];
+  const json claim = json::parse(get(url + "?format=claim").body);
+  EXPECT_EQ(claim["result"]["truncated"], true);
+  EXPECT_EQ(claim["assertions"][0]["verdict"], "unknown");
+  EXPECT_EQ(json::parse(get(url + "?format=summary").body)["execution"]["truncated"], true);
+  EXPECT_EQ(json::parse(get(url + "/verify").body)["exit_code"], 5);
+  EXPECT_THAT(get(url, "Accept: text/html\r\n").body, HasSubstr("the job printed more than"));
+}
+
+// Goal: no certificate contradicts itself because the host's clock was stepped. Method: clocks that
+// go back after the job, and between loading the dataset and the job.
+class SteppedClockTest : public ExecuteTest {
+ protected:
+  SteppedClockTest() {
+    bench_.now = [] { return test::standing_clock; };
+  }
+};
+class ClockAheadTest : public ExecuteTest {
+ protected:
+  ClockAheadTest() {
+    constexpr std::int64_t hour_ms = 3'600'000;
+    bench_.now = [before = bench_.now, calls = std::make_shared<std::atomic<int>>(0)] {
+      return UnixMillis{before().value + (++*calls % 2 == 0 ? -hour_ms : hour_ms)};
+    };
+  }
+};
+
+void expect_ordered(const json& lifecycle) {
+  std::string latest;
+  for (const char* const name :
+       {"dataset_loaded_at", "execution_started_at", "execution_completed_at", "dataset_deleted_at",
+        "sandbox_destroyed_at"}) {
+    EXPECT_GE(lifecycle[name].get<std::string>(), latest) << lifecycle.dump(1);
+    latest = lifecycle[name];
+  }
+  EXPECT_GE(lifecycle["execution_time_ms"].get<std::int64_t>(), 0);
+}
+
+TEST_F(SteppedClockTest, CertifiesTimesThatNeverGoBack) {
+  json request = shell_job("true");
+  request["dataset"] = {{"data", "base64:" + base64_of("abc")}, {"format", "csv"}};
+  expect_ordered(run(request)["lifecycle"]);
+}
+TEST_F(ClockAheadTest, CertifiesTimesThatNeverGoBack) {
+  json request = shell_job("true");
+  request["dataset"] = {{"data", "base64:" + base64_of("abc")}, {"format", "csv"}};
+  for (int i = 0; i < 2; ++i) expect_ordered(run(request)["lifecycle"]);
 }
 
 TEST_F(ExecuteTest, GivesOutputThatIsNotTextAsBase64) {

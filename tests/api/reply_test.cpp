@@ -24,6 +24,12 @@ TEST(ProblemJson, HasTheMembersOfRfc9457AndIsCanonical) {
   EXPECT_TRUE(certificate::check_canonical(bytes_of(text)));
 }
 
+TEST(ProblemJson, LeavesOutAnInstanceThatIsNotKnown) {
+  const std::string text = problem_json({ProblemKind::malformed_request, "no"}, "");
+  EXPECT_EQ(text.find("instance"), std::string::npos) << text;
+  EXPECT_TRUE(certificate::check_canonical(bytes_of(text)));
+}
+
 TEST(ProblemJson, StaysJsonWhateverTheDetailHolds) {
   const std::string hostile("a\"b\\c\n\x80\0</script>", 17);
   const std::string text = problem_json({ProblemKind::internal, hostile}, hostile);

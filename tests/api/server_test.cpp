@@ -231,6 +231,13 @@ TEST_F(ServerTest, RefusesARunThatAWebPageAsksFor) {
   }
 }
 
+TEST_F(ServerTest, NamesThePathOfARefusalOnlyIfItWasRead) {
+  start();
+  EXPECT_THAT(raw("POST /execute HTTP/1.1\r\nHost: x\r\n\r\n").body,
+              HasSubstr(R"("instance":"/execute")"));
+  EXPECT_THAT(raw("not HTTP\r\n\r\n").body, testing::Not(HasSubstr("instance")));
+}
+
 TEST_F(ServerTest, RefusesAmbiguousFramingBeforeAnythingElse) {
   start();
   const std::string post =
@@ -391,6 +398,10 @@ TEST_F(ServerTest, GivesUpOnAnUploadWhenTheDrainIsOver) {
 
 TEST_F(ServerTest, RefusesOptionsOutOfBounds) {
   const UniqueFd stop_now(::eventfd(1, EFD_CLOEXEC));
+  options_.listen.port = 0;
+  options_.runs_max = runs_at_once_max;
+  const auto at = serve(options_, bench_.parts(), bench_.store(), stop_now.borrow());
+  EXPECT_TRUE(at) << at.error().message();
   for (const std::size_t runs : {std::size_t{0}, runs_at_once_max + 1}) {
     options_.runs_max = runs;
     const auto served = serve(options_, bench_.parts(), bench_.store(), stop_now.borrow());

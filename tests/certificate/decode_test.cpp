@@ -217,8 +217,10 @@ class RandomStatement {
       if (claim.execution.tool_uses->back().exit_code > 255) {
         claim.execution.tool_uses->back().exit_code = 0;
       }
+      if (below(2) == 0) claim.execution.tool_uses->back().script = text();
     }
     claim.result.value = *canonicalize(bytes_of("[" + std::to_string(number()) + ",0.5e-7]"));
+    claim.result.truncated = below(2) == 0;
     claim.assertions.resize(below(3));
     statement.run.nonce.assign(below(65), static_cast<std::uint8_t>(below(256)));
     statement.run.output_truncated = below(2) == 0;

@@ -90,6 +90,8 @@ TEST(EncodeStatement, ClaimHashDependsOnEveryPartOfTheClaim) {
       [](Statement& s) { s.claim.execution.network_calls->clear(); },
       [](Statement& s) { s.claim.result.value.reset(); },
       [](Statement& s) { s.claim.result.exit_code = 1; },
+      [](Statement& s) { s.claim.result.truncated = true; },
+      [](Statement& s) { (*s.claim.execution.tool_uses)[0].script.reset(); },
   };
   std::vector<std::string> hashes = {before->claim_hash};
   for (const Change& change : changes) {

@@ -41,6 +41,14 @@ TEST(ExportCertificate, SummaryHasTheFlatNames) {
   EXPECT_EQ(*grep.find("count")->integer(), 47);
   EXPECT_EQ(*grep.find("exit_code")->integer(), -9);
   EXPECT_EQ(*grep.find("args_hash")->string(), test::keyed_hash_of("grep x"));
+  EXPECT_EQ(*grep.find("pattern")->string(), test::keyed_hash_of("grep x"));
+  EXPECT_FALSE(grep.find("script"));
+  const auto python = *grep.next_sibling();
+  EXPECT_EQ(*python.find("tool")->string(), "python");
+  EXPECT_EQ(*python.find("script")->string(), "main.py");
+  EXPECT_EQ(*python.find("exit_code")->integer(), 0);
+  EXPECT_FALSE(python.find("pattern"));
+  EXPECT_FALSE(*at({"execution", "truncated"}).boolean());
   const auto call = *at({"execution", "llm_calls"}).first_child();
   EXPECT_EQ(*call.find("model")->string(), "model-a");
   EXPECT_EQ(*call.find("tokens_used")->integer(), 512);
@@ -111,12 +119,33 @@ TEST(Describe, SaysResultFirstAndThatItIsSimulated) {
 TEST(Describe, SaysSoWhenAnAssertionFailsOrSomethingIsLeft) {
   Statement statement = test::sample_statement();
   statement.claim.assertions[0].verdict = "false";
-  statement.claim.execution.network_calls.reset();
   statement.run.wipe.residue = 2;
   const std::string text = described(statement);
   EXPECT_THAT(text, HasSubstr("DOES NOT HOLD   metrics.accuracy >= 0.95"));
   EXPECT_THAT(text, HasSubstr("2 THINGS"));
-  EXPECT_THAT(text, HasSubstr("network calls   not recorded"));
+}
+
+TEST(Describe, SaysOfAnAbsentListWhetherItWasBlockedOrNotRecorded) {
+  Statement statement = test::sample_statement();
+  statement.claim.execution.network_calls.reset();
+  statement.run.trace.coverage["network"] = "blocked";
+  EXPECT_THAT(described(statement),
+              HasSubstr("network calls   blocked; attempts are not recorded"));
+  statement.run.trace.coverage["network"] = "not-recorded";
+  EXPECT_THAT(described(statement), HasSubstr("network calls   not recorded"));
+  statement.run.trace.coverage.erase("network");
+  EXPECT_THAT(described(statement), HasSubstr("network calls   not recorded"));
+}
+
+TEST(Describe, SaysWhenTheResultWasCut) {
+  Statement statement = test::sample_statement();
+  EXPECT_THAT(described(statement), Not(HasSubstr("CUT")));
+  statement.claim.result.truncated = true;
+  statement.claim.result.value.reset();
+  statement.claim.assertions[0].verdict = "unknown";
+  const std::string text = described(statement);
+  EXPECT_THAT(text, HasSubstr("CUT             the job printed more than the 1,048,576 bytes"));
+  EXPECT_THAT(text, HasSubstr("UNKNOWN: the output was cut metrics.accuracy >= 0.95"));
 }
 
 TEST(Describe, SaysSimulatedIfEitherSideDoes) {

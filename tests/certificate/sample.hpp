@@ -48,11 +48,12 @@ inline Claim sample_claim() {
   claim.files_used = {.root = digest_of("files"), .count = 3};
   claim.execution.llm_calls = {
       {.model = "model-a", .prompt_hash = digest_of("prompt"), .tokens_used = 512, .count = 3}};
-  claim.execution.tool_uses = {{.tool = "python3",
+  claim.execution.tool_uses = {{.tool = "python",
                                 .digest = digest_of("python"),
                                 .args_hash = keyed_hash_of("python3 main.py"),
                                 .exit_code = 0,
-                                .count = 1},
+                                .count = 1,
+                                .script = "main.py"},
                                {.tool = "grep",
                                 .digest = digest_of("grep"),
                                 .args_hash = keyed_hash_of("grep x"),

@@ -6,6 +6,7 @@ why and the fix, exit non-zero, and leave nothing behind.
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -107,6 +108,33 @@ class Run(Case):
         )
         self.assertEqual((done.returncode, done.stdout, done.stderr), (7, b"out\n", b"err\n"))
         self.assertEqual(self.verify("cert.json").returncode, 5)
+
+    def test_output_past_the_bound_passes_through_whole_and_the_certificate_says_it_is_cut(self):
+        script = self.file("main.py", "print('x' * 3000000)\nprint('{\"found\": 0}')\n")
+        done = self.mayfly(
+            "run", "-q", "--script", script, "--assert", "found==0", "-o", "cert.json"
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, b"x" * 3000000 + b'\n{"found": 0}\n')
+        self.assertIn(b"warning: the job printed 2.9 MiB", done.stderr)
+        self.assertIn(b"--limits output=3000014", done.stderr)
+        claim = json.loads((self.path / "cert.json").read_bytes())["statement"]["predicate"][
+            "claim"
+        ]
+        self.assertTrue(claim["result"]["truncated"])
+        self.assertEqual(claim["result"]["size"], 1 << 20)
+        self.assertNotIn("value", claim["result"])
+        self.assertEqual(claim["assertions"][0]["verdict"], "unknown")
+        self.assertIn(b"UNKNOWN: the output was cut", self.mayfly("show", "cert.json").stdout)
+        verified = self.verify("cert.json")
+        self.assertEqual(verified.returncode, 5)
+        self.assertIn(b"CUT", verified.stdout)
+        whole = self.mayfly(
+            "run", "--json", "--script", script, "--limits", "output=3000014", "-o", "cert.json"
+        )
+        self.assertEqual(json.loads(whole.stdout)["truncated"], False)
+        self.assertEqual(json.loads(whole.stdout)["result"], {"found": 0})
+        self.assertNotIn(b"warning", whole.stderr)
 
     def test_failures_of_the_job_are_certified(self):
         cases = [
@@ -222,12 +250,86 @@ class BadInput(Case):
                 "run", "--dataset", data, "--dataset-max", "1k", "-o", "cert.json", "--", "true"
             ),
             "1024",
+            "--dataset-max is 1 KiB",
         )
         data = self.file("data.bin", b"x" * 1024)
         done = self.mayfly(
             "run", "--dataset", data, "--dataset-max", "1k", "-o", "cert.json", "--", "true"
         )
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_each_limit_at_its_bounds_and_past_them(self):
+        def limits(value):
+            return self.mayfly("run", "--limits", value, "--dataset", "missing", "--", "true")
+
+        for at, past in (
+            ("wall=24h", "wall=86401s"),
+            ("cpu=168h", "cpu=604801s"),
+            ("memory=1024g", "memory=1025g"),
+            ("memory=4m", "memory=4194303"),
+            ("pids=32768", "pids=32769"),
+            ("files=8", "files=7"),
+            ("disk=1024g", "disk=1025g"),
+            ("disk=0", "disk=-1"),
+            ("inodes=16777216", "inodes=16777217"),
+            ("output=64m", "output=67108865"),
+        ):
+            # The limits are judged before the dataset is looked for.
+            self.refused(limits(at), "--dataset missing")
+            self.refused(limits(past), "limits" if "-" not in past else "disk")
+
+    def test_more_files_than_this_machine_allows_are_refused_before_the_dataset_is_read(self):
+        def lowered():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (500, 500))
+
+        def run(files):
+            return subprocess.run(
+                [MAYFLY, "run", "--limits", f"files={files}", "--dataset", "missing", "--", "true"],
+                capture_output=True,
+                env=self.env,
+                timeout=60,
+                cwd=self.path,
+                preexec_fn=lowered,
+            )
+
+        self.refused(run(500), "--dataset missing")
+        self.refused(run(501), "limits.open_files is 501", "500", "ulimit -Hn")
+
+    def test_a_certificate_of_16_mib_is_read_and_one_byte_more_is_refused(self):
+        most = 16 * 1024 * 1024
+        padding = '{"a":"%s"}' % ("x" * 1000)
+        text = "{" + ",".join(f'"k{i:05}":{padding}' for i in range(16000)) + "}"
+        text = text[:-1] + ',"z":"%s"}' % ("x" * (most - len(text) - len(',"z":""')))
+        self.assertEqual(len(text), most)
+        path = self.file("most.json", text)
+        self.assertEqual(self.mayfly("canonical", "--check", path).returncode, 0)
+        for verb in (["show"], ["verify"]):
+            self.assertNotIn(b"16777216", self.mayfly(*verb, path).stderr)
+        path = self.file("more.json", text + "\n")
+        for verb in (["canonical"], ["canonical", "--check"], ["show"], ["verify"]):
+            done = self.mayfly(*verb, path)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(b"16777216", done.stdout + done.stderr, verb)
+
+    def test_runs_and_page_sizes_at_their_bounds_and_past_them(self):
+        for at, past in (
+            (["certificates", "list", "--limit", "1000"], ["--limit", "1001"]),
+            (["certificates", "list", "--limit", "1"], ["--limit", "0"]),
+        ):
+            self.assertEqual(self.mayfly(*at).returncode, 0)
+            self.refused(self.mayfly("certificates", "list", *past), "--limit")
+        for runs in ("0", "65"):
+            self.refused(self.mayfly("serve", "--runs", runs), "--runs")
+        server = subprocess.Popen(
+            [MAYFLY, "serve", "--port", "0", "--runs", "64"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=self.env,
+        )
+        self.assertIn(b"listening", server.stdout.readline())
+        server.terminate()
+        server.wait(timeout=60)
+        server.stdout.close()
 
     def test_bad_quantities_and_names(self):
         for arguments, word in (
@@ -313,6 +415,13 @@ class Others(Case):
         self.assertNotEqual(
             self.mayfly("canonical", self.file("z.json", '{"a":1,"a":2}')).returncode, 0
         )
+
+    def test_canonical_is_about_one_object_with_and_without_check(self):
+        for text in ("[1]", "1", '"a"', "{}{}"):
+            path = self.file("x.json", text)
+            for option in ([], ["--check"]):
+                done = self.mayfly("canonical", *option, path)
+                self.assertEqual((done.returncode != 0, done.stdout), (True, b""), text)
 
     def test_doctor(self):
         facts = json.loads(self.mayfly("doctor", "--json").stdout)["facts"]

@@ -2,6 +2,7 @@
 #include "executor/request.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <functional>
 
@@ -105,23 +106,48 @@ TEST(CheckRequest, Names) {
 }
 
 TEST(CheckRequest, Limits) {
+  for (const LimitBound& bound : limit_bounds) {
+    SCOPED_TRACE(bound.name);
+    expect_bound([&](auto& r) { r.spec.limits.*bound.limit = bound.least; },
+                 [&](auto& r) { r.spec.limits.*bound.limit = bound.least - 1; }, ErrorCode::limit);
+    expect_bound([&](auto& r) { r.spec.limits.*bound.limit = bound.most; },
+                 [&](auto& r) { r.spec.limits.*bound.limit = bound.most + 1; }, ErrorCode::limit);
+  }
+}
+
+TEST(CheckLimits, NamesTheLimitAndItsBounds) {
+  Limits limits;
+  limits.cpu_ms = limit_cpu_ms_max + 1;
+  EXPECT_EQ(check_limits(limits).error().message(),
+            "limits.cpu_ms is 604800001; it must be 1 to 604800000");
+}
+
+// Goal: what a certificate names is in force. Method: this process's own hard limits, lowered.
+TEST(CheckHardLimits, RefusesWhatThisProcessMayNotGive) {
   struct Row {
+    __rlimit_resource resource;
+    rlim_t hard;
     std::int64_t Limits::* limit;
-    std::int64_t least;
-    std::int64_t most;
+    std::int64_t at;
+    std::int64_t past;
+    const char* way_out;
   };
   for (const Row& row :
-       {Row{&Limits::wall_ms, 1, limit_ms_max}, Row{&Limits::cpu_ms, 1, limit_ms_max},
-        Row{&Limits::memory_bytes, limit_memory_bytes_min, limit_bytes_max},
-        Row{&Limits::pids, 1, limit_pids_max},
-        Row{&Limits::open_files, limit_open_files_min, limit_open_files_max},
-        Row{&Limits::disk_bytes, 0, limit_bytes_max},
-        Row{&Limits::disk_inodes, 0, limit_inodes_max},
-        Row{&Limits::output_bytes, 0, limit_output_bytes_max}}) {
-    expect_bound([&](auto& r) { r.spec.limits.*row.limit = row.least; },
-                 [&](auto& r) { r.spec.limits.*row.limit = row.least - 1; }, ErrorCode::limit);
-    expect_bound([&](auto& r) { r.spec.limits.*row.limit = row.most; },
-                 [&](auto& r) { r.spec.limits.*row.limit = row.most + 1; }, ErrorCode::limit);
+       {Row{RLIMIT_NOFILE, 2000, &Limits::open_files, 2000, 2001, "ulimit -Hn"},
+        Row{RLIMIT_FSIZE, 1 << 30, &Limits::disk_bytes, 1 << 30, (1 << 30) + 1, "ulimit -Hf"},
+        Row{RLIMIT_CPU, 7200, &Limits::cpu_ms, 7'200'000, 7'201'000, "ulimit -Ht"}}) {
+    const rlimit lowered{row.hard, row.hard};
+    ASSERT_EQ(::setrlimit(row.resource, &lowered), 0);
+    Limits limits;
+    limits.*row.limit = row.at;
+    EXPECT_TRUE(check_hard_limits(limits));
+    limits.*row.limit = row.past;
+    const auto refused = check_hard_limits(limits);
+    ASSERT_FALSE(refused) << row.way_out;
+    EXPECT_EQ(refused.error().code(), ErrorCode::limit);
+    const std::string& message = refused.error().message();
+    EXPECT_NE(message.find(std::to_string(row.hard)), std::string::npos) << message;
+    EXPECT_NE(message.find(row.way_out), std::string::npos) << message;
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <thread>
 
+#include "executor/exec_recorder.hpp"
+
 namespace mayfly::executor {
 namespace {
 
@@ -67,6 +69,24 @@ TEST(RequestWire, RefusesEveryTruncationAndOneByteMore) {
   EXPECT_FALSE(decode_request(bytes));
 }
 
+// A whole request of exactly the bound: as many arguments as it takes, the last one shortened.
+TEST(RequestWire, HoldsItsBoundOnBytesAtItAndPastIt) {
+  RunRequest request;
+  request.spec.argv.assign(request_bytes_max / argument_bytes_max,
+                           std::string(argument_bytes_max, 'x'));
+  const std::size_t over = encode_request(request).size() - request_bytes_max;
+  ASSERT_LT(over, argument_bytes_max);
+  request.spec.argv.back().resize(argument_bytes_max - over);
+  Bytes bytes = encode_request(request);
+  ASSERT_EQ(bytes.size(), request_bytes_max);
+  const auto at = decode_request(bytes);
+  EXPECT_TRUE(at) << at.error().message();
+  bytes.push_back(0);
+  const auto past = decode_request(bytes);
+  ASSERT_FALSE(past);
+  EXPECT_EQ(past.error().code(), ErrorCode::limit);
+}
+
 TEST(RequestWire, ALyingCountTakesNoMemory) {
   const Bytes bytes{0xff, 0x0f, 0, 0};  // 4095 arguments in no bytes
   const auto decoded = decode_request(bytes);
@@ -98,6 +118,27 @@ TEST(ReportWire, RefusesEveryTruncationAndOneByteMore) {
   EXPECT_FALSE(decode_report(bytes));
 }
 
+TEST(ReportWire, HoldsItsBoundOnExecutionsAtItAndPastIt) {
+  RunReport report = some_report(Exited{0});
+  report.executions.assign(executions_max, ExecEvent{});
+  const auto at = decode_report(encode_report(report));
+  ASSERT_TRUE(at) << at.error().message();
+  EXPECT_EQ(at->executions.size(), executions_max);
+  report.executions.emplace_back();
+  const auto past = decode_report(encode_report(report));
+  ASSERT_FALSE(past);
+  EXPECT_EQ(past.error().code(), ErrorCode::limit);
+}
+
+// The fullest record that a recorder keeps must fit into a report, or it could not be delivered.
+TEST(ReportWire, HasRoomForTheFullestRecord) {
+  RunReport report = some_report(Exited{0});
+  const std::size_t without = encode_report(report).size();
+  report.executions.emplace_back();
+  const std::size_t one = encode_report(report).size() - without;
+  EXPECT_LE(without + record_bytes_max + executions_max * one, report_bytes_max);
+}
+
 TEST(FailureWire, RoundTrips) {
   const auto decoded = decode_failure(encode_failure(Error(ErrorCode::limit, "too much")));
   ASSERT_TRUE(decoded);
@@ -127,6 +168,15 @@ TEST(Frames, PayloadsOfEverySizeArrive) {
     EXPECT_EQ(frame->type, FrameType::report);
     EXPECT_EQ(frame->payload, payload);
   }
+}
+
+TEST(Frames, TakeAPayloadOfExactlyTheBound) {
+  FrameReader reader(4);
+  Message message;
+  message.bytes = {static_cast<std::uint8_t>(FrameType::report), 1, 2, 3, 4};
+  const auto at = reader.accept(std::move(message));
+  ASSERT_TRUE(at && *at);
+  EXPECT_EQ((*at)->payload, (Bytes{1, 2, 3, 4}));
 }
 
 TEST(Frames, RefusePayloadsOverTheBoundAndUnknownTypes) {
@@ -161,6 +211,19 @@ TEST(ChannelTest, PassesDescriptorsAndSendersAndEnds) {
   const auto end = ends->second.receive();
   ASSERT_TRUE(end);
   EXPECT_FALSE(*end);
+}
+
+TEST(ChannelTest, PassesAsManyDescriptorsAsTheBoundAndNoMore) {
+  auto ends = Channel::pair();
+  ASSERT_TRUE(ends);
+  std::vector<UniqueFd> files;
+  for (std::size_t i = 0; i < message_descriptors_max; ++i) files.emplace_back(::dup(0));
+  ASSERT_TRUE(ends->first.send(Bytes{1}, files));
+  const auto message = ends->second.receive_within(1000);
+  ASSERT_TRUE(message && *message);
+  EXPECT_EQ((*message)->descriptors.size(), message_descriptors_max);
+  files.emplace_back(::dup(0));
+  EXPECT_FALSE(ends->first.send(Bytes{1}, files));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 """Goal: each house check can fail. Method: a small tree that keeps every rule, then break one."""
+import hashlib
 import os
 import subprocess
 import tempfile
@@ -36,6 +37,13 @@ class HouseCheck(unittest.TestCase):
         self.write("crypto/sha.cpp", '#include "base/bytes.hpp"\n#include <openssl/evp.h>\n')
         self.write("tests/CMakeLists.txt", "mayfly_test(hash_test SOURCES hash_test.cpp)\n")
         self.write("tests/hash_test.cpp", "TEST(Hash, IsRight) {}\n")
+        self.write("tests/vectors/json/good/one.json", "{}")
+        self.manifest("good/one.json", hashlib.sha256(b"{}").hexdigest())
+
+    def manifest(self, *cells: str) -> None:
+        rows = [cells[i:i + 2] for i in range(0, len(cells), 2)]
+        self.write("tests/vectors/json/MANIFEST.tsv", "file\tsha256\tbytes\tlicense\n" + "".join(
+            f"{name}\t{digest}\t2\tApache-2.0\n" for name, digest in rows))
 
     def write(self, name: str, text: str) -> None:
         path = self.root / name
@@ -60,7 +68,7 @@ class HouseCheck(unittest.TestCase):
 
 class Clean(HouseCheck):
     def test_a_tree_that_keeps_the_rules_is_clean(self):
-        for check in ("layers", "tidy", "specification", "docs"):
+        for check in ("layers", "tidy", "specification", "docs", "vectors"):
             self.assertEqual(self.findings(check), [], check)
 
 
@@ -151,6 +159,30 @@ class Specification(HouseCheck):
     def test_finds_a_number_used_twice(self):
         self.write("SPECIFICATION.md", "| A-1 | p | `Hash.IsRight` |\n| A-1 | q | no test yet |\n")
         self.assert_finds("specification", "used twice")
+
+
+class Vectors(HouseCheck):
+    DIGEST = hashlib.sha256(b"{}").hexdigest()
+
+    def test_finds_a_file_that_is_not_the_one_listed(self):
+        self.write("tests/vectors/json/good/one.json", "[]")
+        self.assert_finds("vectors", "not the file with this SHA-256")
+
+    def test_finds_a_file_that_is_not_listed(self):
+        self.write("tests/vectors/json/two.json", "{}")
+        self.assert_finds("vectors", "tests/vectors/json/two.json: is in no MANIFEST.tsv")
+
+    def test_finds_a_listed_file_that_is_not_there(self):
+        self.manifest("good/one.json", self.DIGEST, "gone.json", self.DIGEST)
+        self.assert_finds("vectors", "gone.json: there is no such file")
+
+    def test_finds_a_file_that_is_listed_twice(self):
+        self.manifest("good/one.json", self.DIGEST, "good/one.json", self.DIGEST)
+        self.assert_finds("vectors", "is listed twice")
+
+    def test_finds_a_manifest_without_the_digests(self):
+        self.write("tests/vectors/merkle/MANIFEST.tsv", "file\tlicense\n")
+        self.assert_finds("vectors", "lacks the columns sha256")
 
 
 class Docs(HouseCheck):

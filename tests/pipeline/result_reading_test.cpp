@@ -19,6 +19,14 @@ TEST(ReadResult, AnythingElseIsTheWholeOutput) {
   EXPECT_FALSE(read.value);
 }
 
+// What seems the last line was not the job's last one, even if it is JSON.
+TEST(ReadResult, OfAnOutputThatWasCutIsWhatWasKept) {
+  const ReadResult read = read_result(bytes_of("x\n{\"a\":1}\n"), Stdout::cut);
+  EXPECT_EQ(text_of(read.raw), "x\n{\"a\":1}\n");
+  EXPECT_EQ(read.media_type, "text/plain; charset=utf-8");
+  EXPECT_FALSE(read.value);
+}
+
 TEST(ReadResult, DuplicateKeysAreNoJson) {
   const ReadResult read = read_result(bytes_of("{\"a\":1,\"a\":2}"));
   EXPECT_FALSE(read.value);

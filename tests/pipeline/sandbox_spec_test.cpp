@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+
+#include "executor/request.hpp"
 
 namespace mayfly::pipeline {
 namespace {
@@ -97,17 +100,8 @@ const std::vector<Bound> bounds = {
      [](auto& r) { r.assertions.resize(assertions_max + 1); }},
     {"nonce", [](auto& r) { r.nonce.resize(attest::nonce_bytes_max); },
      [](auto& r) { r.nonce.resize(attest::nonce_bytes_max + 1); }},
-    {"wall", [](auto& r) { r.limits.wall_ms = wall_ms_max; },
-     [](auto& r) { r.limits.wall_ms = wall_ms_max + 1; }},
-    {"wall least", [](auto& r) { r.limits.wall_ms = 1; }, [](auto& r) { r.limits.wall_ms = 0; }},
-    {"memory least", [](auto& r) { r.limits.memory_bytes = 4 * 1024 * 1024; },
-     [](auto& r) { r.limits.memory_bytes = 4 * 1024 * 1024 - 1; }},
-    {"pids", [](auto& r) { r.limits.pids = 32'768; }, [](auto& r) { r.limits.pids = 32'769; }},
-    {"pids least", [](auto& r) { r.limits.pids = 1; }, [](auto& r) { r.limits.pids = 0; }},
-    {"output least", [](auto& r) { r.limits.output_bytes = 0; },
-     [](auto& r) { r.limits.output_bytes = -1; }},
-    {"disk least", [](auto& r) { r.limits.disk_bytes = 4096; },
-     [](auto& r) { r.limits.disk_bytes = 4095; }},
+    {"script name", [](auto& r) { r.scripts = {script(std::string(script_name_bytes_max, 'n'))}; },
+     [](auto& r) { r.scripts = {script(std::string(script_name_bytes_max + 1, 'n'))}; }},
 };
 
 TEST(SandboxSpec, EveryBoundHoldsAtAndPast) {
@@ -121,6 +115,32 @@ TEST(SandboxSpec, EveryBoundHoldsAtAndPast) {
     const auto refused = sandbox_spec(past);
     ASSERT_FALSE(refused) << bound.name;
     EXPECT_EQ(refused.error().code(), ErrorCode::limit) << bound.name;
+  }
+}
+
+// The table is the executor's; what this machine cannot give is refused besides.
+TEST(SandboxSpec, EveryLimitHoldsAtItsBoundsAndPast) {
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  for (const executor::LimitBound& bound : executor::limit_bounds) {
+    const auto with = [&](std::int64_t value) {
+      ExecutionRequest request = request_with({"true"});
+      request.limits.*bound.limit = value;
+      return sandbox_spec(request);
+    };
+    const bool is_files = bound.limit == &executor::Limits::open_files;
+    const std::int64_t most =
+        is_files
+            ? static_cast<std::int64_t>(std::min(static_cast<rlim_t>(bound.most), files.rlim_max))
+            : bound.most;
+    EXPECT_TRUE(with(bound.least)) << bound.name;
+    EXPECT_TRUE(with(most)) << bound.name;
+    for (const std::int64_t outside : {bound.least - 1, bound.most + 1, most + 1}) {
+      const auto refused = with(outside);
+      ASSERT_FALSE(refused) << bound.name << " " << outside;
+      EXPECT_EQ(refused.error().code(), ErrorCode::limit);
+      EXPECT_THAT(refused.error().message(), HasSubstr("limits." + std::string(bound.name)));
+    }
   }
 }
 

@@ -56,6 +56,18 @@ Bytes quote_of(Draft draft) {
   return quote;
 }
 
+Draft cut_result() {
+  Draft cut;
+  cut.statement.claim.result.truncated = true;
+  cut.statement.claim.result.media_type = "text/plain; charset=utf-8";
+  cut.statement.claim.result.size = cut.statement.claim.limits.output_bytes;
+  cut.statement.claim.result.value.reset();
+  for (auto& assertion : cut.statement.claim.assertions) assertion.verdict = "unknown";
+  cut.statement.run.usage.stdout_bytes = cut.statement.claim.limits.output_bytes + 1;
+  cut.statement.run.output_truncated = true;
+  return cut;
+}
+
 void add_valid(std::vector<Case>& cases) {
   const Draft plain;
   cases.push_back({.name = "valid-simulated",
@@ -92,6 +104,11 @@ void add_valid(std::vector<Case>& cases) {
                    .certificate = build(failed),
                    .exit_code = 5,
                    .failing = simulated});
+  cases.push_back({.name = "valid-cut-result",
+                   .description = "More was printed than is kept: no value, and nothing judged.",
+                   .certificate = build(cut_result()),
+                   .exit_code = 5,
+                   .failing = simulated});
 }
 
 void add_wrong_ids(std::vector<Case>& cases) {
@@ -125,6 +142,10 @@ void add_wrong_ids(std::vector<Case>& cases) {
   media_type.statement.claim.result.media_type = "application/octet-stream";
   cases.push_back(contradicted("result_value_fail", "A JSON value is shown for a binary result.",
                                media_type, before_quote("result-value-unreadable")));
+  Draft cut = cut_result();
+  cut.statement.claim.result.truncated = false;
+  cases.push_back(contradicted("truncation_fail", "More was printed than is kept, and it says not.",
+                               cut, before_quote("truncation-differs")));
   cases.push_back(
       contradicted("tee_kind_fail", "The proof names another TEE than the statement.",
                    with_proof([](certificate::Proof& proof) { proof.tee_kind = "tdx"; }),

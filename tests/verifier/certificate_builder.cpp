@@ -52,11 +52,12 @@ certificate::Claim valid_claim() {
                       {.name = "score.mean", .op = ">=", .value = "0.95", .verdict = "false"}};
   claim.files_used = {.root = digest_of("files"), .count = 1};
   claim.execution.llm_calls.emplace();
-  claim.execution.tool_uses = {{{.tool = "python3",
+  claim.execution.tool_uses = {{{.tool = "python",
                                  .digest = digest_of("python3"),
                                  .args_hash = "hmac-sha256:" + std::string(64, 'a'),
                                  .exit_code = 0,
-                                 .count = 1}}};
+                                 .count = 1,
+                                 .script = "main.py"}}};
   const std::string result = R"({"found":2,"kinds":["email","ssn"],"score":{"mean":0.5}})";
   claim.result = {.digest = digest_of(result + "\n"),
                   .media_type = "application/json",

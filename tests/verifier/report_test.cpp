@@ -54,6 +54,16 @@ Report report_with(std::vector<Code> codes) {
   return report;
 }
 
+TEST(ReportText, SaysWhenTheResultWasCut) {
+  Report report = report_with({});
+  EXPECT_EQ(report_text(report, Colour::none).find("CUT"), std::string::npos);
+  EXPECT_EQ(json::parse(report_json(report))["certificate"]["result"]["truncated"], false);
+  report.stated->result_truncated = true;
+  EXPECT_NE(report_text(report, Colour::none).find("CUT          the job printed more"),
+            std::string::npos);
+  EXPECT_EQ(json::parse(report_json(report))["certificate"]["result"]["truncated"], true);
+}
+
 TEST(ReportText, PutsTheVerdictFirst) {
   EXPECT_TRUE(report_text(report_with({}), Colour::none).starts_with("VERIFIED  (exit code 0)\n"));
   EXPECT_TRUE(report_text(report_with({Code::quote_simulated}), Colour::none)

@@ -216,6 +216,31 @@ TEST(Verify, RefusesAJsonValueForAResultThatIsNotJson) {
   EXPECT_THAT(failing(judge(build(draft))), ElementsAre("result-value-unreadable", simulated));
 }
 
+TEST(Verify, TakesNoValueFromAResultThatWasCut) {
+  Draft draft;
+  draft.statement.claim.result.truncated = true;
+  draft.statement.run.output_truncated = true;
+  draft.statement.run.usage.stdout_bytes = draft.statement.claim.limits.output_bytes + 1;
+  EXPECT_THAT(failing(judge(build(draft))), ElementsAre("result-value-unreadable", simulated));
+}
+
+// Cut exactly when more was printed than may be kept, at the bound and one past it.
+TEST(Verify, RefusesATruncationThatDoesNotFollowFromTheBytesPrinted) {
+  Draft draft;
+  const std::int64_t kept = draft.statement.claim.limits.output_bytes;
+  draft.statement.run.usage.stdout_bytes = kept;
+  EXPECT_EQ(judge(build(draft)).verdict(), Verdict::unattested);
+  draft.statement.run.usage.stdout_bytes = kept + 1;
+  draft.statement.run.output_truncated = true;
+  EXPECT_THAT(failing(judge(build(draft))), ElementsAre("truncation-differs", simulated));
+  draft.statement.claim.result.value.reset();
+  for (auto& assertion : draft.statement.claim.assertions) assertion.verdict = "unknown";
+  draft.statement.claim.result.truncated = true;
+  EXPECT_EQ(judge(build(draft)).verdict(), Verdict::unattested);
+  draft.statement.run.output_truncated = false;
+  EXPECT_THAT(failing(judge(build(draft))), ElementsAre("truncation-differs", simulated));
+}
+
 TEST(Verify, SaysWhenAResultValueIsOnlyAReading) {
   Draft draft;
   draft.statement.claim.result.digest = crypto::sha256(bytes_of("{ \"found\": 2.0 }"));
