@@ -2,13 +2,12 @@
 #pragma once
 #include <string>
 
-#include "base/result.hpp"
 #include "pipeline/execute.hpp"
 
 namespace mayfly::cli {
 
+// `file`: where the certificate was written; empty: nowhere but the store.
 std::string run_summary_text(const pipeline::Certified& certified, const std::string& file);
 std::string run_summary_json(const pipeline::Certified& certified, const std::string& file);
-Result<void> write_trace(const std::string& path, const pipeline::Certified& certified);
 
 }  // namespace mayfly::cli

@@ -1,6 +1,4 @@
 // `mayfly serve`: the HTTP service, on loopback.
-#include <fmt/core.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -9,6 +7,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/open_store.hpp"
+#include "cli/print.hpp"
 #include "cli/quantities.hpp"
 #include "cli/workshop.hpp"
 
@@ -25,11 +24,13 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
   api::ServeOptions options;
   options.listen.port = verb_options.port;
   options.runs_max = verb_options.runs;
-  TRY(const std::int64_t bytes_max, parse_bytes(verb_options.dataset_max));
-  options.intake.dataset_bytes_max = static_cast<std::uint64_t>(bytes_max);
+  const auto bytes_max = parse_bytes(verb_options.dataset_max);
+  if (!bytes_max)
+    return fail(ErrorCode::malformed, "--dataset-max: " + bytes_max.error().message());
+  options.intake.dataset_bytes_max = static_cast<std::uint64_t>(*bytes_max);
   options.on_listening = [](const api::ListenAddress& address) {
-    fmt::print("listening on http://{}:{}\n", address.address, address.port);
-    std::fflush(stdout);
+    print("listening on http://{}:{}\n", address.address, address.port);
+    static_cast<void>(flush_out());  // finish() tells
   };
   TRY(store::Store opened, open_store());
   TRY(const Workshop workshop, Workshop::open(std::make_unique<store::Store>(std::move(opened))));
@@ -43,7 +44,9 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
 void add_serve(CLI::App& app, Action& chosen) {
   CLI::App* verb = app.add_subcommand("serve", "answer HTTP on 127.0.0.1");
   auto options = std::make_shared<ServeVerbOptions>();
-  verb->add_option("--port", options->port, "0 lets the system choose")->capture_default_str();
+  verb->add_option("--port", options->port, "0 lets the system choose")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   verb->add_option("--runs", options->runs, "jobs side by side; more are answered 429")
       ->check(CLI::Range(std::size_t{1}, api::runs_at_once_max))
       ->capture_default_str();
