@@ -523,6 +523,19 @@ class Others(Case):
         self.assertIn("seccomp", " ".join(fact["name"] for fact in facts))
         self.assertTrue(all(fact["state"] == "good" or fact["fix"] for fact in facts))
 
+    def test_doctor_names_the_setting_that_forbids_namespaces(self):
+        # A user namespace of the test's own, where its root may forbid further ones.
+        forbid = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" doctor --json'
+        done = subprocess.run(
+            ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, MAYFLY],
+            capture_output=True, timeout=60, env=self.env,
+        )
+        if done.returncode != 0:
+            self.skipTest("no user namespace to try it in: " + done.stderr.decode())
+        facts = {fact["name"]: fact for fact in json.loads(done.stdout)["facts"]}
+        self.assertEqual(facts["namespace_user"]["state"], "missing")
+        self.assertIn("sysctl user.max_user_namespaces", facts["namespace_user"]["fix"])
+
     def test_an_address_that_is_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = str(taken.getsockname()[1])
