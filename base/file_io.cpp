@@ -1,16 +1,14 @@
 #include "base/file_io.hpp"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <limits>
 #include <string>
 
-#include "base/text_encoding.hpp"
+#include "base/pending_file.hpp"
 
 namespace mayfly {
 
@@ -58,43 +56,9 @@ Result<void> write_all(const UniqueFd& fd, ByteView bytes) {
   return {};
 }
 
-namespace {
-
-Result<void> fill_and_sync(const UniqueFd& fd, ByteView bytes) {
-  CHECK_OK(write_all(fd, bytes));
-  if (::fsync(fd.borrow()) != 0) return fail_errno("fsync");
-  return {};
-}
-
-// A name beside `path` that nobody else has. Not mkstemp: its mode 0600 would have to be widened by
-// the umask, which no thread can read without changing it for all.
-Result<std::string> temporary_beside(const std::filesystem::path& path) {
-  std::array<std::uint8_t, 8> random{};
-  if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
-    return fail_errno("getrandom");
-  }
-  return path.string() + "." + hex_encode(random);
-}
-
-}  // namespace
-
 Result<void> write_file(const std::filesystem::path& path, ByteView bytes) {
-  TRY(const std::string temporary, temporary_beside(path));
-  const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!fd) return fail_errno("creating a file beside " + path.string());
-  if (auto filled = fill_and_sync(fd, bytes); !filled) {
-    ::unlink(temporary.c_str());
-    return std::unexpected(std::move(filled).error().while_doing(path.string()));
-  }
-  if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    auto error = fail_errno("renaming to " + path.string());
-    ::unlink(temporary.c_str());
-    return error;
-  }
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const UniqueFd folder_fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder_fd && ::fsync(folder_fd.borrow()) != 0) return fail_errno("fsync of the folder");
-  return {};
+  TRY(PendingFile file, PendingFile::open(path));
+  return std::move(file).write(bytes);
 }
 
 }  // namespace mayfly

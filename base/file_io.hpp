@@ -13,8 +13,7 @@ namespace mayfly {
 Result<Bytes> read_to_end(const UniqueFd& fd, std::size_t bytes_max);
 Result<Bytes> read_file(const std::filesystem::path& path, std::size_t bytes_max);
 Result<void> write_all(const UniqueFd& fd, ByteView bytes);
-// Atomic: temporary file in the same folder, fsync, rename, fsync of the folder. Mode 0644 &
-// ~umask.
+// Whole and durable, or not at all: base/pending_file.hpp.
 Result<void> write_file(const std::filesystem::path& path, ByteView bytes);
 
 }  // namespace mayfly

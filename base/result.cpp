@@ -17,7 +17,7 @@ std::string_view to_string(ErrorCode code) {
 }
 
 Error Error::while_doing(std::string_view step) && {
-  return {code_, std::string(step) + ": " + message_};
+  return {code_, std::string(step) + ": " + message_, error_number_};
 }
 
 namespace {
@@ -53,7 +53,7 @@ Error errno_error(int error_number, std::string_view doing) {
   char text[128];
   // GNU strerror_r: thread-safe, may return a static string instead of filling the buffer.
   const char* reason = ::strerror_r(error_number, text, sizeof text);
-  return {classify(error_number), std::string(doing) + ": " + reason};
+  return {classify(error_number), std::string(doing) + ": " + reason, error_number};
 }
 
 std::unexpected<Error> fail_errno(std::string_view doing) {

@@ -24,9 +24,12 @@ std::string_view to_string(ErrorCode code);
 
 class [[nodiscard]] Error {
  public:
-  Error(ErrorCode code, std::string message) : code_(code), message_(std::move(message)) {}
+  Error(ErrorCode code, std::string message, int error_number = 0)
+      : code_(code), error_number_(error_number), message_(std::move(message)) {}
 
   ErrorCode code() const noexcept { return code_; }
+  // The errno behind it, 0 if none: a command's exit status tells "missing" from "denied" by it.
+  int error_number() const noexcept { return error_number_; }
   const std::string& message() const noexcept { return message_; }
 
   // Adds context on the way up: "reading the dataset: truncated at byte 12".
@@ -34,6 +37,7 @@ class [[nodiscard]] Error {
 
  private:
   ErrorCode code_;
+  int error_number_;
   std::string message_;
 };
 

@@ -1,6 +1,4 @@
 // `mayfly canonical`: for those who write other implementations of the format.
-#include <fmt/core.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -8,6 +6,7 @@
 #include "cli/certificate_argument.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/print.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -21,14 +20,14 @@ Result<int> canonical(const CanonicalOptions& options) {
   TRY(const Bytes bytes, certificate_argument(options.file));
   if (options.check) {
     if (auto checked = certificate::check_canonical(bytes); !checked) {
-      fmt::print(stderr, "{}: not canonical: {}\n", options.file, checked.error().message());
+      complain(options.file + ": not canonical: " + checked.error().message());
       return to_int(ExitCode::failed);
     }
     return to_int(ExitCode::ok);
   }
   // An object, as --check wants it and as a certificate is one.
   TRY(const std::string text, certificate::canonicalize(bytes, certificate::TopLevel::object));
-  fmt::print("{}", text);
+  put_out(text);
   return to_int(ExitCode::ok);
 }
 

@@ -1,14 +1,16 @@
 // `mayfly certificates`: what the local store holds.
-#include <fmt/core.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "api/query.hpp"
+#include "certificate/decode.hpp"
+#include "certificate/field_rules.hpp"
 #include "cli/certificate_argument.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_text.hpp"
 #include "cli/open_store.hpp"
+#include "cli/print.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -28,12 +30,12 @@ std::optional<std::string> given(const std::string& text) {
 }
 
 void print_row(const store::CertificateRow& row) {
-  fmt::print("{}  {:<10} {}  {}\n", to_rfc3339(row.issued_at), row.status,
-             row.certificate_id.substr(0, 5 + 16), row.claim_hash.substr(0, 7 + 16));
+  print("{}  {:<10} {}  {}\n", to_rfc3339(row.issued_at), row.status,
+        row.certificate_id.substr(0, 5 + 16), row.claim_hash.substr(0, 7 + 16));
 }
 
 void print_row_json(const store::CertificateRow& row) {
-  fmt::print(
+  print(
       "{{\"certificate_id\":{},\"claim_hash\":{},\"dataset_hash\":{},\"issued_at\":{},"
       "\"sandbox_hash\":{},\"status\":{},\"tee\":{}}}\n",
       json_text(row.certificate_id), json_text(row.claim_hash), json_text(row.dataset_hash),
@@ -41,7 +43,25 @@ void print_row_json(const store::CertificateRow& row) {
       json_text(row.tee));
 }
 
+Result<void> check_hash(std::string_view option, const std::string& text) {
+  if (text.empty() || api::is_sha256_text(text)) return {};
+  return fail(ErrorCode::malformed, std::string(option) + ": \"" + text +
+                                        "\" is not \"sha256:\" and 64 lower-case hex digits");
+}
+
+// A value that no certificate can have finds nothing, and that would read as an answer.
+Result<void> check_values(const SearchOptions& options) {
+  CHECK_OK(check_hash("--claim", options.claim_hash));
+  CHECK_OK(check_hash("--sandbox", options.sandbox_hash));
+  if (options.dataset_hash != "none") CHECK_OK(check_hash("--dataset", options.dataset_hash));
+  if (options.status.empty()) return {};
+  auto known = certificate::check_text(certificate::rules::status, options.status);
+  if (!known) return std::unexpected(std::move(known).error().while_doing("--status"));
+  return {};
+}
+
 Result<int> search(const SearchOptions& options) {
+  CHECK_OK(check_values(options));
   TRY(const store::Store store, open_store());
   store::Query query;
   query.claim_hash = given(options.claim_hash);
@@ -54,14 +74,16 @@ Result<int> search(const SearchOptions& options) {
   for (const store::CertificateRow& row : page.rows) {
     options.json ? print_row_json(row) : print_row(row);
   }
-  if (page.rows.empty() && !options.json) fmt::print(stderr, "no certificates\n");
-  if (page.next) fmt::print(stderr, "more: --cursor {}\n", *page.next);
+  if (page.rows.empty() && !options.json) say("no certificates\n");
+  if (page.next) say("more: --cursor {}\n", *page.next);
   return to_int(ExitCode::ok);
 }
 
 Result<int> show(const std::string& id) {
-  TRY(const Bytes bytes, certificate_argument(id));
-  fmt::print("{}\n", text_of(bytes));
+  TRY(const Bytes bytes, stored_certificate(id));
+  // What is printed is a certificate, whatever has become of the store.
+  CHECK_OK(certificate::decode_certificate(bytes));
+  put_out(text_of(bytes));
   return to_int(ExitCode::ok);
 }
 

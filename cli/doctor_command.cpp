@@ -1,5 +1,5 @@
 // `mayfly doctor`: what this machine can do, what it lacks, and the way out.
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/json_text.hpp"
+#include "cli/print.hpp"
 #include "executor/probe.hpp"
 
 namespace mayfly::cli {
@@ -40,14 +41,14 @@ std::string facts_json(const std::vector<executor::HostFact>& facts) {
 }
 
 void print_fact(const executor::HostFact& fact) {
-  fmt::print("{:<8} {:<22} {}\n", state_name(fact.state), fact.name, fact.detail);
-  if (!fact.fix.empty()) fmt::print("{:<8} {:<22} fix: {}\n", "", "", fact.fix);
+  print("{:<8} {:<22} {}\n", state_name(fact.state), fact.name, fact.detail);
+  if (!fact.fix.empty()) print("{:<8} {:<22} fix: {}\n", "", "", fact.fix);
 }
 
 int doctor(const DoctorOptions& options) {
   auto facts = executor::probe_host();
   if (options.json) {
-    fmt::print("{}\n", facts_json(facts));
+    print("{}\n", facts_json(facts));
   } else {
     // Worst first: that is what a person came for.
     std::ranges::stable_sort(facts, std::ranges::greater(), &executor::HostFact::state);

@@ -1,11 +1,14 @@
 #include "cli/exit_code.hpp"
 
-#include <fmt/core.h>
+#include <cerrno>
 
-#include <cstdio>
+#include "cli/print.hpp"
+#include "verifier/inert_text.hpp"
 
 namespace mayfly::cli {
 namespace {
+
+constexpr std::size_t message_bytes_max = 4096;
 
 template <class... Cases>
 struct Overloaded : Cases... {
@@ -17,6 +20,15 @@ Overloaded(Cases...) -> Overloaded<Cases...>;
 }  // namespace
 
 ExitCode exit_code_for(const Error& error) {
+  switch (error.error_number()) {
+    case ENOENT:
+    case ENOTDIR: return ExitCode::not_found;
+    case EACCES:
+    case EPERM:
+    case EROFS: return ExitCode::denied;
+    case ENAMETOOLONG: return ExitCode::usage;
+    default: break;
+  }
   switch (error.code()) {
     case ErrorCode::malformed: return ExitCode::usage;
     case ErrorCode::limit: return ExitCode::limit;
@@ -49,8 +61,12 @@ int passed_through_status(const executor::Outcome& outcome) {
   return to_int(exit_code_for(outcome));
 }
 
+void complain(std::string_view message) {
+  say("mayfly: {}\n", verifier::inert_text(message, message_bytes_max));
+}
+
 int report_error(const Error& error) {
-  fmt::print(stderr, "mayfly: {}\n", error.message());
+  complain(error.message());
   return to_int(exit_code_for(error));
 }
 

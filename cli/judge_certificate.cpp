@@ -5,13 +5,13 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
 #include "base/unique_fd.hpp"
 #include "certificate/canonical_json.hpp"
 #include "cli/dataset_hash.hpp"
+#include "cli/standard_streams.hpp"
 #include "verifier/policy.hpp"
 #include "verifier/report_json.hpp"
 #include "verifier/verify.hpp"
@@ -24,12 +24,12 @@ UnixMillis clock_now() {
   return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
 }
 
+// A verdict that was not told is none, so it must not end with the verdict's status.
 Result<void> print(const std::string& text) {
-  const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (!written || std::fflush(stdout) != 0) {
-    return fail_errno("writing the report");
-  }
-  return {};
+  put_out(text);
+  const int failed = flush_out();
+  if (failed == 0) return {};
+  return fail(ErrorCode::internal, errno_error(failed, "writing the report").message());
 }
 
 Result<Bytes> read_at_most(const UniqueFd& fd, std::size_t bytes_max, std::string_view doing) {

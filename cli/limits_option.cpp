@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "cli/nearest.hpp"
 #include "cli/quantities.hpp"
@@ -37,7 +38,8 @@ constexpr std::array named_limits = {
     NamedLimit{"output", &executor::Limits::output_bytes, parse_bytes},
 };
 
-Result<void> apply_one(std::string_view item, executor::Limits& limits) {
+// Returns the limit's name.
+Result<std::string_view> apply_one(std::string_view item, executor::Limits& limits) {
   const std::size_t equals = item.find('=');
   if (equals == std::string_view::npos) {
     return fail(
@@ -61,18 +63,25 @@ Result<void> apply_one(std::string_view item, executor::Limits& limits) {
     return std::unexpected(std::move(value).error().while_doing(fmt::format("--limits {}", name)));
   }
   limits.*(limit->field) = *value;
-  return {};
+  return limit->name;
 }
 
 }  // namespace
 
-Result<void> apply_limits(std::string_view text, executor::Limits& limits) {
-  while (!text.empty()) {
-    const std::size_t comma = std::min(text.find(','), text.size());
-    CHECK_OK(apply_one(text.substr(0, comma), limits));
-    text.remove_prefix(std::min(comma + 1, text.size()));
+Result<std::vector<std::string_view>> apply_limits(std::string_view text,
+                                                   executor::Limits& limits) {
+  std::vector<std::string_view> names;
+  for (bool more = !text.empty(); more;) {
+    const std::size_t comma = text.find(',');
+    TRY(const std::string_view name, apply_one(text.substr(0, comma), limits));
+    if (std::ranges::find(names, name) != names.end()) {
+      return fail(ErrorCode::malformed, fmt::format("--limits: {} is given twice", name));
+    }
+    names.push_back(name);
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
   }
-  return {};
+  return names;
 }
 
 Result<std::uint64_t> dataset_bytes_max(std::string_view size) {

@@ -1,10 +1,8 @@
 #include "cli/progress.hpp"
 
-#include <fmt/core.h>
 #include <unistd.h>
 
-#include <cstdio>
-
+#include "cli/print.hpp"
 #include "cli/quantities.hpp"
 
 namespace mayfly::cli {
@@ -16,15 +14,14 @@ Progress::Progress(Mode mode)
     : shown_(mode == Mode::terminal_only && ::isatty(STDERR_FILENO) == 1) {}
 
 Progress::~Progress() {
-  if (dirty_) fmt::print(stderr, "\r\033[K");
+  if (dirty_) put_err("\r\033[K");
 }
 
 void Progress::reading(std::uint64_t bytes) {
   if (!shown_ || bytes < next_bytes_) return;
   next_bytes_ = bytes + step_bytes;
   dirty_ = true;
-  fmt::print(stderr, "\r\033[Kreading the dataset: {}",
-             show_bytes(static_cast<std::int64_t>(bytes)));
+  say("\r\033[Kreading the dataset: {}", show_bytes(static_cast<std::int64_t>(bytes)));
 }
 
 }  // namespace mayfly::cli

@@ -1,25 +1,30 @@
 // `mayfly run`: one job over one dataset, no daemon, one certificate.
 #include <fcntl.h>
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <cerrno>
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
-#include "base/file_io.hpp"
 #include "base/text_encoding.hpp"
 #include "certificate/assertions.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/input_file.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/limits_option.hpp"
 #include "cli/open_store.hpp"
+#include "cli/outcome_text.hpp"
+#include "cli/print.hpp"
 #include "cli/progress.hpp"
 #include "cli/quantities.hpp"
+#include "cli/run_outputs.hpp"
 #include "cli/run_summary.hpp"
 #include "cli/workshop.hpp"
+#include "executor/request.hpp"
+#include "executor/tools.hpp"
 #include "pipeline/entry_command.hpp"
 #include "pipeline/execute.hpp"
 #include "pipeline/sandbox_spec.hpp"
@@ -56,7 +61,12 @@ bool from_stdin(const RunOptions& options) {
 // "csv" from the option, else from the file name, else "bin".
 Result<std::string> dataset_format(const RunOptions& options) {
   if (options.dataset.empty()) return std::string("none");
-  if (!from_stdin(options) && std::filesystem::is_directory(options.dataset)) {
+  std::error_code unknown;
+  if (!from_stdin(options) && std::filesystem::is_directory(options.dataset, unknown)) {
+    if (!options.dataset_format.empty()) {
+      return fail(ErrorCode::malformed,
+                  "--dataset-format: " + options.dataset + " is a folder: leave it out");
+    }
     return std::string("dir");
   }
   if (!options.dataset_format.empty()) return options.dataset_format;
@@ -76,6 +86,14 @@ std::unexpected<Error> refused_dataset(const Error& error, const RunOptions& opt
                         options.dataset_max.empty() ? ", by the memory available now" : "");
   }
   return fail(error.code(), text);
+}
+
+// A number out of its bounds on the command line is a mistake in it, not a limit that a run has
+// met.
+template <class T>
+Result<T> as_usage(Result<T> result) {
+  if (result || result.error().code() != ErrorCode::limit) return result;
+  return fail(ErrorCode::malformed, result.error().message());
 }
 
 Result<std::optional<intake::Dataset>> take_dataset(const RunOptions& options,
@@ -102,7 +120,7 @@ Result<std::optional<intake::Dataset>> take_dataset(const RunOptions& options,
 Result<void> add_scripts(const std::vector<std::string>& paths, std::string_view option,
                          std::vector<executor::ScriptFile>& scripts) {
   for (const std::string& path : paths) {
-    auto contents = read_file(path, pipeline::scripts_bytes_max);
+    auto contents = read_regular_file(path, pipeline::scripts_bytes_max);
     if (!contents) {
       return std::unexpected(std::move(contents).error().while_doing(option));
     }
@@ -112,22 +130,78 @@ Result<void> add_scripts(const std::vector<std::string>& paths, std::string_view
   return {};
 }
 
+// "--timeout" and "--limits wall=" are two names of one limit.
+Result<void> apply_alias(std::string_view option, std::string_view name, const std::string& text,
+                         const std::vector<std::string_view>& given,
+                         Result<std::int64_t> (*parse)(std::string_view), std::int64_t& limit) {
+  if (text.empty()) return {};
+  if (std::ranges::find(given, name) != given.end()) {
+    return fail(ErrorCode::malformed,
+                fmt::format("{} and --limits {}= are the same limit: give one", option, name));
+  }
+  auto value = parse(text);
+  if (!value) return std::unexpected(std::move(value).error().while_doing(option));
+  limit = *value;
+  return {};
+}
+
 Result<executor::Limits> limits_from(const RunOptions& options) {
   executor::Limits limits;
-  CHECK_OK(apply_limits(options.limits, limits));
-  if (!options.timeout.empty()) {
-    TRY(limits.wall_ms, parse_duration_ms(options.timeout));
-  }
-  if (!options.memory.empty()) {
-    TRY(limits.memory_bytes, parse_bytes(options.memory));
-  }
+  TRY(const std::vector<std::string_view> given, apply_limits(options.limits, limits));
+  CHECK_OK(
+      apply_alias("--timeout", "wall", options.timeout, given, parse_duration_ms, limits.wall_ms));
+  CHECK_OK(
+      apply_alias("--memory", "memory", options.memory, given, parse_bytes, limits.memory_bytes));
   return limits;
+}
+
+Result<void> check_spec(const pipeline::ExecutionRequest& request) {
+  TRY(const executor::SandboxSpec spec, pipeline::sandbox_spec(request));
+  CHECK_OK(executor::programs_of_tools(spec.tools));
+  return executor::check_request({.spec = spec, .dataset_names = {}});
+}
+
+bool is_one_file(const std::string& a, const std::string& b) {
+  std::error_code absent;
+  return !a.empty() && !b.empty() && std::filesystem::equivalent(a, b, absent);
+}
+
+Result<void> check_combination(const RunOptions& options) {
+  const auto refuse = [](std::string_view why) {
+    return fail(ErrorCode::malformed, std::string(why));
+  };
+  if (options.no_store && options.output.empty()) {
+    return refuse("--no-store without -o FILE would lose the certificate: add -o FILE");
+  }
+  if (options.dataset.empty() && !options.dataset_format.empty()) {
+    return refuse(
+        "--dataset-format without --dataset says nothing: add --dataset, or leave it out");
+  }
+  for (const std::string& output : {options.output, options.trace}) {
+    if (is_one_file(output, options.dataset)) {
+      return refuse("-o or --trace names the dataset, and would overwrite it: name another file");
+    }
+    const auto is_output = [&](const std::string& path) { return is_one_file(output, path); };
+    if (std::ranges::any_of(options.scripts, is_output) ||
+        std::ranges::any_of(options.files, is_output)) {
+      return refuse("-o or --trace names a script, and would overwrite it: name another file");
+    }
+  }
+  return {};
+}
+
+Result<void> check_dataset_option(const RunOptions& options) {
+  CHECK_OK(as_usage(dataset_bytes_max(options.dataset_max)));
+  if (options.dataset.empty() || from_stdin(options)) return {};
+  auto checked = check_dataset(options.dataset);
+  if (!checked) return std::unexpected(std::move(checked).error().while_doing("--dataset"));
+  return {};
 }
 
 // Everything but the dataset, so that a mistake is reported before anything private is read.
 Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   pipeline::ExecutionRequest request;
-  TRY(request.limits, limits_from(options));
+  TRY(request.limits, as_usage(limits_from(options)));
   CHECK_OK(add_scripts(options.scripts, "--script", request.scripts));
   const bool has_entry_script = !request.scripts.empty();
   CHECK_OK(add_scripts(options.files, "--file", request.scripts));
@@ -147,61 +221,84 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   if (!nonce) return std::unexpected(std::move(nonce).error().while_doing("--nonce"));
   request.nonce = std::move(*nonce);
   TRY(request.dataset_format, dataset_format(options));
-  CHECK_OK(pipeline::sandbox_spec(request));
+  CHECK_OK(check_dataset_option(options));
+  CHECK_OK(as_usage(check_spec(request)));
   return request;
 }
 
-// Unbuffered: what a job prints may be private to the submitter and is not copied here.
-void forward(int to, ByteView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(to, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return;  // A closed pipe loses the copy, not the run.
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-  }
-}
+enum class JobOutput : std::uint8_t { passed_on, kept_back };
 
-executor::Runner::Watch pass_through(const RunOptions& options, int cancel_fd) {
+executor::Runner::Watch watch_over(JobOutput output, int cancel_fd) {
   executor::Runner::Watch watch;
   watch.cancel_fd = cancel_fd;
-  if (!options.json) {
-    watch.on_stdout = [](ByteView bytes) { forward(STDOUT_FILENO, bytes); };
-  }
-  watch.on_stderr = [](ByteView bytes) { forward(STDERR_FILENO, bytes); };
+  if (output == JobOutput::passed_on) watch.on_stdout = pass_out;
+  watch.on_stderr = pass_err;
   return watch;
 }
 
-Result<int> run(const RunOptions& options) {
-  if (options.no_store && options.output.empty()) {
+void tell(const RunOptions& options, const pipeline::Certified& certified,
+          const std::string& written_to) {
+  say("{}", cut_warning(certified));
+  if (options.json) {
+    print("{}\n", run_summary_json(certified, written_to));
+  } else if (!options.quiet) {
+    say("{}", run_summary_text(certified, written_to));
+  } else if (const auto reason = outcome_reason(certified)) {
+    say("mayfly: {}: {}\n", certified.statement.claim.result.status, *reason);
+  }
+}
+
+// The run is over and cannot be had again: say where its certificate still is.
+Error while_keeping(Error error, const RunOptions& options, const pipeline::Certified& certified) {
+  return {error.code(),
+          error.message() + (options.no_store ? "; the certificate is lost, run it again"
+                                              : "; the certificate is kept in the store as " +
+                                                    certified.certificate_id),
+          error.error_number()};
+}
+
+Result<void> hand_over(const RunOptions& options, RunOutputs outputs,
+                       const pipeline::Certified& certified) {
+  auto certificate = outputs.write_certificate(certified);
+  auto trace = outputs.write_trace(certified);
+  const bool exists = certificate || !options.no_store;
+  if (exists || options.json) tell(options, certified, certificate ? options.output : "");
+  if (!certificate) {
+    return std::unexpected(while_keeping(std::move(certificate).error(), options, certified));
+  }
+  return trace;
+}
+
+// With --json or "-o -", standard output has one thing on it and can be piped on.
+Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& outputs) {
+  if (options.json && outputs.take_standard_output()) {
     return fail(ErrorCode::malformed,
-                "--no-store without -o FILE would lose the certificate: add -o FILE");
+                "--json and the certificate or trace cannot both go to standard output: name a "
+                "file for -o and --trace");
   }
+  return options.json || outputs.take_standard_output() ? JobOutput::kept_back
+                                                        : JobOutput::passed_on;
+}
+
+Result<Workshop> open_workshop(const RunOptions& options) {
+  if (options.no_store) return Workshop::open(nullptr);
+  TRY(store::Store store, open_store());
+  return Workshop::open(std::make_unique<store::Store>(std::move(store)));
+}
+
+Result<int> run(const RunOptions& options) {
+  CHECK_OK(check_combination(options));
   TRY(pipeline::ExecutionRequest request, request_from(options));
-  std::unique_ptr<store::Store> store;
-  if (!options.no_store) {
-    TRY(store::Store opened, open_store());
-    store = std::make_unique<store::Store>(std::move(opened));
-  }
-  TRY(const Workshop workshop, Workshop::open(std::move(store)));
+  TRY(RunOutputs outputs, RunOutputs::open(options.output, options.trace));
+  TRY(const JobOutput output, job_output(options, outputs));
+  TRY(const Workshop workshop, open_workshop(options));
   TRY(request.dataset, take_dataset(options, request.dataset_format));
   request.dataset_loaded = system_clock_now();
 
   TRY(const Interrupt interrupt, Interrupt::install());
   TRY(const pipeline::Certified certified,
-      pipeline::execute(std::move(request), workshop.parts(),
-                        pass_through(options, interrupt.fd())));
-  if (!options.output.empty()) {
-    CHECK_OK(write_file(options.output, certified.certificate));
-  }
-  if (!options.trace.empty()) {
-    CHECK_OK(write_trace(options.trace, certified));
-  }
-  fmt::print(stderr, "{}", cut_warning(certified));
-  if (options.json) {
-    fmt::print("{}\n", run_summary_json(certified, options.output));
-  } else if (!options.quiet) {
-    fmt::print(stderr, "{}", run_summary_text(certified, options.output));
-  }
+      pipeline::execute(std::move(request), workshop.parts(), watch_over(output, interrupt.fd())));
+  CHECK_OK(hand_over(options, std::move(outputs), certified));
   if (interrupt.happened()) return to_int(ExitCode::interrupted);
   const executor::Outcome& outcome = certified.report.outcome;
   return options.command.empty() ? to_int(exit_code_for(outcome)) : passed_through_status(outcome);
@@ -236,12 +333,13 @@ void add_options(CLI::App& verb, RunOptions& options) {
   verb.add_option("--tee", options.tee, "what attests the run; this version: simulated")
       ->check(CLI::IsMember({"simulated"}))
       ->capture_default_str();
-  verb.add_option("-o,--output", options.output, "write the certificate here")->type_name("FILE");
+  verb.add_option("-o,--output", options.output, "write the certificate here; - is standard output")
+      ->type_name("FILE");
   verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")
       ->type_name("FILE");
   verb.add_flag("--no-store", options.no_store, "do not keep the certificate in the local store");
   verb.add_flag("--json", options.json, "print one JSON object instead of the job's output");
-  verb.add_flag("-q,--quiet", options.quiet, "no summary");
+  verb.add_flag("-q,--quiet", options.quiet, "no summary; only why a job did not end by itself");
 }
 
 }  // namespace

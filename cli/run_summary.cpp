@@ -1,12 +1,13 @@
 #include "cli/run_summary.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
-#include "base/file_io.hpp"
 #include "certificate/describe.hpp"
 #include "cli/json_text.hpp"
+#include "cli/outcome_text.hpp"
 #include "cli/quantities.hpp"
 #include "executor/request.hpp"
+#include "pipeline/utf8_text.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -18,16 +19,6 @@ std::string shown_result(const certificate::ResultRecord& result) {
   return certificate::inert_text(*result.value, shown_value_max);
 }
 
-std::string why(const executor::Outcome& outcome) {
-  if (const auto* denied = std::get_if<executor::Denied>(&outcome)) {
-    return ": " + certificate::inert_text(denied->what, shown_value_max);
-  }
-  if (const auto* not_started = std::get_if<executor::NotStarted>(&outcome)) {
-    return ": " + certificate::inert_text(not_started->why, shown_value_max);
-  }
-  return "";
-}
-
 std::string assertion_lines(const std::vector<certificate::Assertion>& assertions) {
   std::string lines;
   for (const certificate::Assertion& one : assertions) {
@@ -36,17 +27,31 @@ std::string assertion_lines(const std::vector<certificate::Assertion>& assertion
   return lines;
 }
 
+// What the job printed, if it is text.
+std::string output_json(const executor::RunReport& report) {
+  const std::string_view output = text_of(report.stdout_bytes);
+  return pipeline::is_utf8(output) ? json_text(output) : "null";
+}
+
+std::string where(const std::string& file) {
+  if (file.empty()) return "";
+  return file == "-" ? "\n             on standard output"
+                     : "\n             in " + certificate::inert_text(file, shown_value_max);
+}
+
 }  // namespace
 
 std::string run_summary_text(const pipeline::Certified& certified, const std::string& file) {
   const certificate::Claim& claim = certified.statement.claim;
   const certificate::Run& run = certified.statement.run;
-  const std::string check =
-      file.empty() ? "mayfly verify " + certified.certificate_id : "verify-cert " + file;
+  const auto reason = outcome_reason(certified);
+  const std::string check = file.empty()
+                                ? "mayfly verify " + certified.certificate_id
+                                : "verify-cert " + certificate::inert_text(file, shown_value_max);
   return fmt::format(
              "\nresult       {}\n"
              "status       {}{} (exit code {}, {}, {} CPU, peak {})\n",
-             shown_result(claim.result), claim.result.status, why(certified.report.outcome),
+             shown_result(claim.result), claim.result.status, reason ? ": " + *reason : "",
              claim.result.exit_code, show_duration_ms(run.usage.wall_ms),
              show_duration_ms(run.usage.cpu_ms), show_bytes(run.usage.peak_memory_bytes)) +
          assertion_lines(claim.assertions) +
@@ -57,8 +62,7 @@ std::string run_summary_text(const pipeline::Certified& certified, const std::st
              "attested by  {}{}\n"
              "check it     {}\n",
              claim.dataset_hash, show_bytes(claim.dataset_bytes), run.wipe.residue,
-             certified.claim_hash, certified.certificate_id,
-             file.empty() ? "" : "\n             in " + file, run.tee,
+             certified.claim_hash, certified.certificate_id, where(file), run.tee,
              run.tee.starts_with("simulated") ? " (no hardware stands behind this)" : "", check);
 }
 
@@ -83,21 +87,20 @@ std::string run_summary_json(const pipeline::Certified& certified, const std::st
                               assertions.empty() ? "" : ",", json_text(one.name), json_text(one.op),
                               json_text(one.value), json_text(one.verdict));
   }
+  const certificate::ResultRecord& result = claim.result;
+  const auto reason = outcome_reason(certified);
   return fmt::format(
       "{{\"assertions\":[{}],\"certificate_id\":{},\"certificate_path\":{},\"claim_hash\":{},"
-      "\"dataset_hash\":{},\"exit_code\":{},\"result\":{},\"status\":{},\"tee\":{},"
-      "\"truncated\":{},\"wall_ms\":{}}}",
+      "\"dataset_hash\":{},\"digest\":{},\"exit_code\":{},\"media_type\":{},\"output\":{},"
+      "\"output_truncated\":{},\"reason\":{},\"result\":{},\"status\":{},\"tee\":{},"
+      "\"wall_ms\":{}}}",
       assertions, json_text(certified.certificate_id), file.empty() ? "null" : json_text(file),
-      json_text(certified.claim_hash), json_text(claim.dataset_hash), claim.result.exit_code,
-      claim.result.value ? *claim.result.value : "null", json_text(claim.result.status),
-      json_text(certified.statement.run.tee), claim.result.truncated,
+      json_text(certified.claim_hash), json_text(claim.dataset_hash),
+      json_text(crypto::to_text(result.digest)), result.exit_code, json_text(result.media_type),
+      output_json(certified.report), certified.statement.run.output_truncated,
+      reason ? json_text(*reason) : "null", result.value ? *result.value : "null",
+      json_text(result.status), json_text(certified.statement.run.tee),
       certified.statement.run.usage.wall_ms);
-}
-
-Result<void> write_trace(const std::string& path, const pipeline::Certified& certified) {
-  std::string text;
-  for (const std::string& line : certified.trace_lines) text += line + "\n";
-  return write_file(path, bytes_of(text));
 }
 
 }  // namespace mayfly::cli

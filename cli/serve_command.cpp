@@ -1,6 +1,4 @@
 // `mayfly serve`: the HTTP service, on loopback.
-#include <fmt/core.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -10,6 +8,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/limits_option.hpp"
 #include "cli/open_store.hpp"
+#include "cli/print.hpp"
 #include "cli/workshop.hpp"
 
 namespace mayfly::cli {
@@ -27,8 +26,8 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
   options.runs_max = verb_options.runs;
   TRY(options.intake.dataset_bytes_max, dataset_bytes_max(verb_options.dataset_max));
   options.on_listening = [](const api::ListenAddress& address) {
-    fmt::print("listening on http://{}:{}\n", address.address, address.port);
-    std::fflush(stdout);
+    print("listening on http://{}:{}\n", address.address, address.port);
+    static_cast<void>(flush_out());  // finish() tells
   };
   TRY(store::Store opened, open_store());
   TRY(const Workshop workshop, Workshop::open(std::make_unique<store::Store>(std::move(opened))));
@@ -42,7 +41,9 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
 void add_serve(CLI::App& app, Action& chosen) {
   CLI::App* verb = app.add_subcommand("serve", "answer HTTP on 127.0.0.1");
   auto options = std::make_shared<ServeVerbOptions>();
-  verb->add_option("--port", options->port, "0 lets the system choose")->capture_default_str();
+  verb->add_option("--port", options->port, "0 lets the system choose")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   verb->add_option("--runs", options->runs, "jobs side by side; more are answered 429")
       ->check(CLI::Range(std::size_t{1}, api::runs_at_once_max))
       ->capture_default_str();

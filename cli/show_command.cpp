@@ -1,6 +1,4 @@
 // `mayfly show`: a certificate as a person wants to read it. Shows, does not verify.
-#include <fmt/core.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 
@@ -10,6 +8,7 @@
 #include "cli/certificate_argument.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/print.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -21,19 +20,22 @@ struct ShowOptions {
 
 Result<int> show(const ShowOptions& options) {
   TRY(const Bytes bytes, certificate_argument(options.certificate));
+  // First of all: any other file may hold what a terminal obeys.
+  TRY(const certificate::DecodedCertificate decoded, certificate::decode_certificate(bytes));
   if (options.format == "json") {
-    fmt::print("{}\n", text_of(bytes));
+    put_out(text_of(bytes));
     return to_int(ExitCode::ok);
   }
   if (options.format == "text") {
-    TRY(const certificate::DecodedCertificate decoded, certificate::decode_certificate(bytes));
-    fmt::print("{}", certificate::describe(decoded));
+    put_out(certificate::describe(decoded));
     return to_int(ExitCode::ok);
   }
   TRY(const certificate::ExportFormat format,
       certificate::export_format_from_string(options.format));
   TRY(const Bytes exported, certificate::export_certificate(bytes, format));
-  fmt::print("{}\n", text_of(exported));
+  put_out(text_of(exported));
+  // The others are hashed or read as they stand, and have no newline at the end.
+  if (format == certificate::ExportFormat::summary) put_out("\n");
   return to_int(ExitCode::ok);
 }
 

@@ -1,10 +1,10 @@
 // verify-cert: the standalone, offline verifier. Composition only.
-#include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "cli/judge_certificate.hpp"
+#include "cli/standard_streams.hpp"
 #include "cli/verify_cert_arguments.hpp"
 #include "verifier/inert_text.hpp"
 #include "verifier/verdict.hpp"
@@ -17,7 +17,7 @@ constexpr std::size_t message_bytes_max = 4096;
 
 int complain(const Error& error) {
   const std::string message = verifier::inert_text(error.message(), message_bytes_max);
-  std::fprintf(stderr, "verify-cert: %s\n", message.c_str());
+  cli::put_err("verify-cert: " + message + "\n");
   return error.code() == ErrorCode::internal ? exit_code(verifier::Verdict::internal)
                                              : verifier::exit_code_usage;
 }
@@ -36,14 +36,16 @@ int run_words(const std::vector<std::string_view>& words) {
   const auto arguments = cli::parse_verify_cert(words);
   if (!arguments) {
     const int code = complain(arguments.error());
-    std::fputs("Try: verify-cert --help\n", stderr);
+    cli::put_err("Try: verify-cert --help\n");
     return code;
   }
   switch (arguments->action) {
     case cli::VerifyCertAction::help:
-      std::fwrite(cli::verify_cert_help.data(), 1, cli::verify_cert_help.size(), stdout);
-      return 0;
-    case cli::VerifyCertAction::version: std::puts("verify-cert " MAYFLY_VERSION); return 0;
+      cli::put_out(cli::verify_cert_help);
+      return cli::finish("verify-cert", 0);
+    case cli::VerifyCertAction::version:
+      cli::put_out("verify-cert " MAYFLY_VERSION "\n");
+      return cli::finish("verify-cert", 0);
     case cli::VerifyCertAction::verify: break;
   }
   const auto code = run(*arguments);
@@ -53,10 +55,13 @@ int run_words(const std::vector<std::string_view>& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!mayfly::cli::hold_standard_descriptors()) {
+    return exit_code(mayfly::verifier::Verdict::internal);
+  }
   try {
     return run_words({argv + (argc > 0 ? 1 : 0), argv + argc});
   } catch (const std::exception&) {  // out of memory: the one thing the standard library throws
-    std::fputs("verify-cert: out of memory\n", stderr);
+    mayfly::cli::put_err("verify-cert: out of memory\n");
     return exit_code(mayfly::verifier::Verdict::internal);
   }
 }

@@ -33,6 +33,10 @@ Result<int> verify(const VerifyOptions& options) {
   }
   judge.form = form_of(options);
   if (!options.no_colour) judge.colour = colour_of_standard_output();
+  if (options.certificate == "-" && options.dataset == "-") {
+    return fail(ErrorCode::malformed,
+                "the certificate and the dataset cannot both come from standard input");
+  }
   TRY(const Bytes certificate, certificate_argument(options.certificate));
   return judge_certificate(certificate, judge);
 }

@@ -101,9 +101,21 @@ constexpr std::array namespace_kinds = {
     NamespaceKind{"network", CLONE_NEWNET}, NamespaceKind{"ipc", CLONE_NEWIPC},
     NamespaceKind{"uts", CLONE_NEWUTS},     NamespaceKind{"cgroup", CLONE_NEWCGROUP}};
 
-constexpr std::string_view namespaces_fix =
-    "in a container, allow them (docker run --security-opt seccomp=unconfined "
-    "--security-opt apparmor=unconfined, or --privileged); on a host, see namespace_user";
+// The setting that is in the way, if one is.
+std::string namespaces_fix() {
+  if (text_of_file("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
+    return "sysctl kernel.unprivileged_userns_clone=1";
+  }
+  if (text_of_file("/proc/sys/user/max_user_namespaces") == "0") {
+    return "sysctl user.max_user_namespaces=15000";
+  }
+  if (text_of_file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
+    return "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile "
+           "with \"userns,\" for mayfly-runner";
+  }
+  return "run as root; in a container, allow them (docker run --security-opt seccomp=unconfined "
+         "--security-opt apparmor=unconfined, or --privileged)";
+}
 
 HostFact probe_user_namespace() {
   // As a run does it: the other namespaces come from inside the user namespace, so that a kernel
@@ -111,7 +123,7 @@ HostFact probe_user_namespace() {
   const int failed = errno_in_child(
       [] { return ::unshare(CLONE_NEWUSER) == 0 && ::unshare(CLONE_NEWNS) == 0 ? 0 : errno; });
   if (failed == 0) return {"namespace_user", State::good, "can be made", ""};
-  return {"namespace_user", State::missing, reason(failed), std::string(namespaces_fix)};
+  return {"namespace_user", State::missing, reason(failed), namespaces_fix()};
 }
 
 HostFact probe_namespace(const NamespaceKind& kind) {
@@ -121,7 +133,7 @@ HostFact probe_namespace(const NamespaceKind& kind) {
   });
   const std::string name = std::string("namespace_") + kind.name;
   if (failed == 0) return {name, State::good, "can be made", ""};
-  return {name, State::missing, reason(failed), std::string(namespaces_fix)};
+  return {name, State::missing, reason(failed), namespaces_fix()};
 }
 
 HostFact probe_unprivileged_user_namespace() {
@@ -133,17 +145,7 @@ HostFact probe_unprivileged_user_namespace() {
   if (failed == 0) return fact;
   fact.state = ::geteuid() == 0 ? State::weaker : State::missing;
   fact.detail = "an ordinary user cannot make one: " + reason(failed);
-  if (text_of_file("/proc/sys/kernel/unprivileged_userns_clone") == "0") {
-    fact.fix = "sysctl kernel.unprivileged_userns_clone=1";
-  } else if (text_of_file("/proc/sys/user/max_user_namespaces") == "0") {
-    fact.fix = "sysctl user.max_user_namespaces=15000";
-  } else if (text_of_file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1") {
-    fact.fix =
-        "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile "
-        "with \"userns,\" for mayfly-runner";
-  } else {
-    fact.fix = "run as root; " + std::string(namespaces_fix);
-  }
+  fact.fix = namespaces_fix();
   return fact;
 }
 

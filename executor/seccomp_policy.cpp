@@ -256,9 +256,9 @@ std::string render(Reasons reasons) {
       "mayfly seccomp policy 1\nname default\narch " + std::string(arch_name) +
       "\nforeign abi: kill process\nunknown call: " + action_text(rules::unknown_call) + "\n";
   for (const auto& [name, call] : calls_of_table()) {
-    const auto line = [&, &name = name](const std::string& tests, Action action,
-                                        std::string_view reason) {
-      text.append(name).append(tests).append(": ").append(action_text(action));
+    const auto line = [&, &called = name](const std::string& tests, Action action,
+                                          std::string_view reason) {
+      text.append(called).append(tests).append(": ").append(action_text(action));
       if (reasons == Reasons::shown) text.append("  # ").append(reason);
       text += '\n';
     };

@@ -39,6 +39,8 @@ Result<std::vector<std::string>> environment_for(const ExecutionRequest& request
     environment.push_back("DATASET_PATH=/data" +
                           (single ? "/" + request.dataset->files().front().name() : ""));
   }
+  // Known by its format before it is there.
+  const bool takes_dataset = request.dataset || request.dataset_format != "none";
   if (request.environment.size() > environment_max) {
     return over("environment", request.environment.size(), environment_max);
   }
@@ -49,11 +51,12 @@ Result<std::vector<std::string>> environment_for(const ExecutionRequest& request
       return fail(ErrorCode::malformed,
                   "environment: an entry is not of the form NAME=value in UTF-8");
     }
+    if (name == "DATASET_PATH" && takes_dataset) {
+      return fail(ErrorCode::malformed, "environment: DATASET_PATH is set by Mayfly");
+    }
     const auto taken = std::ranges::find(environment, name, variable_name);
     if (taken == environment.end()) {
       environment.push_back(entry);
-    } else if (name == "DATASET_PATH") {
-      return fail(ErrorCode::malformed, "environment: DATASET_PATH is set by Mayfly");
     } else {
       *taken = entry;
     }

@@ -63,6 +63,11 @@ TEST(ErrnoError, SaysWhetherTheMachineOrWeAreAtFault) {
   EXPECT_EQ(errno_error(ENOENT, "opening").message(), "opening: No such file or directory");
 }
 
+TEST(ErrnoError, KeepsTheNumberThroughContext) {
+  EXPECT_EQ(errno_error(EACCES, "opening").while_doing("reading").error_number(), EACCES);
+  EXPECT_EQ(Error(ErrorCode::limit, "too long").error_number(), 0);
+}
+
 TEST(ErrorCode, HasADistinctNameForEach) {
   EXPECT_EQ(to_string(ErrorCode::malformed), "malformed");
   EXPECT_EQ(to_string(ErrorCode::rejected), "rejected");

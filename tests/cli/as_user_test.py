@@ -20,22 +20,28 @@ class AsUser(unittest.TestCase):
             os.chmod(folder, 0o755)
             for name in ("mayfly", "mayfly-runner", "verify-cert"):
                 shutil.copy(BIN / name, folder)
-            shutil.copy(Path(__file__).parent / "cli_test.py", folder)
-            done = subprocess.run(
-                [
-                    "setpriv",
-                    f"--reuid={ORDINARY_USER}",
-                    f"--regid={ORDINARY_USER}",
-                    "--clear-groups",
-                    sys.executable,
-                    "-B",
-                    folder + "/cli_test.py",
-                ],
-                capture_output=True,
-                timeout=280,
-                cwd="/",
-                env={"PATH": "/usr/bin:/bin", "MAYFLY_BIN": folder},
-            )
+            for file in ("cli_test.py", "outputs_test.py"):
+                shutil.copy(Path(__file__).parent / file, folder)
+            for file in ("cli_test.py", "outputs_test.py"):
+                with self.subTest(file=file):
+                    self.passes(folder, file)
+
+    def passes(self, folder, file):
+        done = subprocess.run(
+            [
+                "setpriv",
+                f"--reuid={ORDINARY_USER}",
+                f"--regid={ORDINARY_USER}",
+                "--clear-groups",
+                sys.executable,
+                "-B",
+                f"{folder}/{file}",
+            ],
+            capture_output=True,
+            timeout=280,
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin", "MAYFLY_BIN": folder},
+        )
         self.assertEqual(done.returncode, 0, done.stderr.decode()[-4000:])
         self.assertIn(b"\nOK", done.stderr)
 

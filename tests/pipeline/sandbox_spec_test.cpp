@@ -36,6 +36,16 @@ TEST(SandboxSpec, EnvironmentIsFixedSortedAndCanBeExtended) {
   EXPECT_EQ(std::ranges::count(spec.environment, "TZ=UTC"), 0);
 }
 
+TEST(SandboxSpec, DatasetPathIsOursAsSoonAsADatasetIsExpected) {
+  ExecutionRequest request = request_with({"true"});
+  request.environment = {"DATASET_PATH=/tmp"};
+  EXPECT_TRUE(sandbox_spec(request)) << "without a dataset it is a name like any other";
+  request.dataset_format = "csv";
+  const auto spec = sandbox_spec(request);
+  ASSERT_FALSE(spec) << "found only once the dataset had been read";
+  EXPECT_THAT(spec.error().message(), HasSubstr("DATASET_PATH is set by Mayfly"));
+}
+
 TEST(SandboxSpec, ToolsAreASet) {
   ExecutionRequest request = request_with({"true"});
   request.tools = {"python", "grep", "python"};

@@ -228,7 +228,7 @@ TEST_F(VerifyCert, ShowsHostileFileNamesInert) {
 TEST_F(VerifyCert, FailsWhenItsReportCannotBeWritten) {
   const std::string script =
       std::string(MAYFLY_BIN_DIR "/verify-cert ") + certificate_.string() + " > /dev/full";
-  EXPECT_EQ(run_process({"sh", "-c", script}).exit_code, 64);
+  EXPECT_EQ(run_process({"sh", "-c", script}).exit_code, 70);
 }
 
 }  // namespace
