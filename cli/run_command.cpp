@@ -221,8 +221,8 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   if (!nonce) return std::unexpected(std::move(nonce).error().while_doing("--nonce"));
   request.nonce = std::move(*nonce);
   TRY(request.dataset_format, dataset_format(options));
-  CHECK_OK(check_dataset_option(options));
   CHECK_OK(as_usage(check_spec(request)));
+  CHECK_OK(check_dataset_option(options));
   return request;
 }
 

@@ -339,7 +339,7 @@ class BadInput(Case):
             ("output=64m", "output=67108865"),
         ):
             # The limits are judged before the dataset is looked for.
-            self.refused(limits(at), "--dataset missing")
+            self.refused(limits(at), "--dataset: missing")
             self.refused(limits(past), "limits" if "-" not in past else "disk")
 
     def test_more_files_than_this_machine_allows_are_refused_before_the_dataset_is_read(self):
@@ -356,7 +356,7 @@ class BadInput(Case):
                 preexec_fn=lowered,
             )
 
-        self.refused(run(500), "--dataset missing")
+        self.refused(run(500), "--dataset: missing")
         self.refused(run(501), "limits.open_files is 501", "500", "ulimit -Hn")
 
     def test_a_certificate_of_16_mib_is_read_and_one_byte_more_is_refused(self):
@@ -402,14 +402,14 @@ class BadInput(Case):
             (["--limits", "wall=1s,"], ["--limits", "name=value"]),
             (["--limits", "pids=1k"], ["--limits pids", '"1k"', "whole number"]),
             (["--limits", "pids=3,wall=1s,pids=4"], ["--limits", "pids is given twice"]),
-            (["--limits", "pids=0"], ["limits.pids", "0 is not between 1 and"]),
+            (["--limits", "pids=0"], ["limits.pids", "is 0; it must be 1 to"]),
             (["--limits", "wall=1s", "--timeout", "2s"], ["--timeout", "wall=", "give one"]),
             (["--limits", "memory=64m", "--memory", "64m"], ["--memory", "memory=", "give one"]),
             (["--timeout", "soon"], ["--timeout", '"soon"', "300s"]),
             (["--memory", "-1"], ["--memory", '"-1"', "512m"]),
             (["--memory", "99999999999g"], ["--memory", "too large"]),
             (["--dataset-max", "lots"], ["--dataset-max", '"lots"', "512m"]),
-            (["--timeout", "0"], ["wall_ms", "0 is not between 1 and"]),
+            (["--timeout", "0"], ["wall_ms", "is 0; it must be 1 to"]),
             (["--nonce", "xyz"], ["--nonce", "hex"]),
             (["--nonce", "00" * 65], ["nonce", "65", "at most 64"]),
             (["--assert", "accuracy"], ["--assert", "compares with one of", ">="]),

@@ -207,7 +207,8 @@ except OSError as error: assert error.errno == errno.EBADF
 try: os.open('a', os.O_DIRECTORY); assert False
 except NotADirectoryError: pass
 fd = os.open('/work', os.O_TMPFILE | os.O_RDWR, 0o600); os.write(fd, b'x')
-os.link('/proc/self/fd/%d' % fd, 'named', dst_dir_fd=os.open('/work', 0)); assert open('named').read() == 'x'
+os.link('/proc/self/fd/%d' % fd, 'named', dst_dir_fd=os.open('/work', 0))
+assert open('named').read() == 'x'
 os.symlink('loop', 'loop')
 try: open('loop'); assert False
 except OSError as error: assert error.errno == errno.ELOOP
