@@ -1,6 +1,7 @@
 #include "certificate/describe.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "base/text_encoding.hpp"
 #include "certificate/json_string.hpp"
@@ -156,6 +157,27 @@ void describe_list(Page& page, std::string_view label, std::string_view absent,
   }
 }
 
+struct FileSum {
+  std::string op;
+  std::int64_t files = 0;
+  std::int64_t times = 0;
+};
+
+// Paths are hashed, so a line for each would say nothing: how many files, how often.
+std::optional<std::vector<FileSum>> sums_of(const std::optional<std::vector<FileOp>>& ops) {
+  if (!ops) return std::nullopt;
+  std::map<std::string, FileSum> by_op;
+  for (const FileOp& op : *ops) {
+    FileSum& sum = by_op[op.op];
+    sum.op = op.op;
+    ++sum.files;
+    sum.times += op.count;
+  }
+  std::vector<FileSum> sums;
+  for (auto& [op, sum] : by_op) sums.push_back(std::move(sum));
+  return sums;
+}
+
 void describe_execution(Page& page, const Execution& execution, const Trace& trace) {
   page.title("What it did");
   describe_list(page, "programs", why_absent(trace, "executions"), execution.tool_uses,
@@ -169,8 +191,12 @@ void describe_execution(Page& page, const Execution& execution, const Trace& tra
                   return shown(call.model) + ": " + grouped(call.count) + " times, " +
                          grouped(call.tokens_used) + " tokens each";
                 });
-  describe_list(page, "file operations", why_absent(trace, "files"), execution.file_ops,
-                [](const FileOp& op) { return op.op + ": " + grouped(op.count) + " times"; });
+  describe_list(page, "file operations", why_absent(trace, "files"), sums_of(execution.file_ops),
+                [](const FileSum& sum) {
+                  return sum.op + ": " + grouped(sum.files) +
+                         (sum.files == 1 ? " file" : " files") + ", " + grouped(sum.times) +
+                         (sum.times == 1 ? " time" : " times");
+                });
   describe_list(page, "network calls", why_absent(trace, "network"), execution.network_calls,
                 [](const NetworkCall& call) {
                   return shown(call.destination) + ": " + call.verdict + " " + grouped(call.count) +

@@ -112,6 +112,7 @@ TEST(Describe, SaysResultFirstAndThatItIsSimulated) {
   EXPECT_THAT(text, HasSubstr("SIMULATED"));
   EXPECT_THAT(text, HasSubstr("holds           metrics.accuracy >= 0.95"));
   EXPECT_THAT(text, HasSubstr("grep: 47 times, exit code -9"));
+  EXPECT_THAT(text, HasSubstr("file operations read: 1 file, 9 times"));
   EXPECT_THAT(text, HasSubstr("1,234,567 bytes of csv"));
   EXPECT_THAT(text, HasSubstr("dataset gone    2026-01-01T00:00:01.010Z"));
 }
