@@ -20,6 +20,7 @@
 
 #include "base/file_io.hpp"
 #include "executor/file_recorder.hpp"
+#include "executor/image.hpp"
 #include "executor/privileges.hpp"
 #include "executor/program_digests.hpp"
 #include "executor/wire.hpp"
@@ -105,13 +106,6 @@ Result<UniqueFd> receive_listener(Channel channel) {
   // An older kernel has no such call, and is only slower.
   static_cast<void>(::ioctl(listener.borrow(), notif_set_flags, notif_sync_wake_up));
   return std::move(message->descriptors.front());
-}
-
-bool is_of_image(std::string_view path) {
-  for (const std::string_view folder : {"/usr/", "/etc/", "/bin/", "/sbin/", "/lib"}) {
-    if (path.starts_with(folder)) return true;
-  }
-  return false;
 }
 
 class Recording {

@@ -9,6 +9,7 @@
 
 #include "base/text_encoding.hpp"
 #include "crypto/content_hash.hpp"
+#include "executor/image.hpp"
 #include "pipeline/utf8_text.hpp"
 
 namespace mayfly::pipeline {
@@ -22,14 +23,7 @@ using executor::FileEvent;
 constexpr std::size_t file_ops_max = 4096;
 constexpr std::size_t network_calls_max = 1024;
 
-constexpr std::array<std::string_view, 5> image_folders = {"/usr/", "/etc/", "/bin/", "/sbin/",
-                                                           "/lib"};
 constexpr std::array<std::string_view, 2> random_folders = {"/tmp/", "/dev/shm/"};
-
-bool starts_with_any(std::string_view path, const auto& folders) {
-  return std::ranges::any_of(folders,
-                             [&](std::string_view folder) { return path.starts_with(folder); });
-}
 
 std::string stable_path(std::string_view path) {
   for (const std::string_view folder : random_folders) {
@@ -40,8 +34,8 @@ std::string stable_path(std::string_view path) {
 
 bool is_claimed(std::string_view path) {
   if (path.starts_with("/dev/shm/")) return true;
-  return path.starts_with('/') && !starts_with_any(path, image_folders) &&
-         !path.starts_with("/proc/") && !path.starts_with("/dev/");
+  return path.starts_with('/') && !executor::is_of_image(path) && !path.starts_with("/proc/") &&
+         !path.starts_with("/dev/");
 }
 
 bool is_denial(int error) {
@@ -133,11 +127,11 @@ std::vector<certificate::NetworkCall> aggregate_addresses(const std::vector<File
 Result<certificate::FilesUsed> files_used(const executor::RunReport& report) {
   std::vector<crypto::ContentEntry> entries;
   for (const executor::ExecEvent& event : report.executions) {
-    if (!starts_with_any(event.path, image_folders)) continue;
+    if (!executor::is_of_image(event.path)) continue;
     entries.push_back({event.path, event.size_bytes, event.digest});
   }
   for (const executor::ImageFile& file : report.files.image_files) {
-    if (!starts_with_any(file.path, image_folders)) continue;
+    if (!executor::is_of_image(file.path)) continue;
     entries.push_back({file.path, file.size_bytes, file.digest});
   }
   std::ranges::sort(entries);
