@@ -1,6 +1,7 @@
 #include "executor/file_recorder.hpp"
 
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -44,7 +45,14 @@ Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, Job job) {
   TRY(auto ends, Channel::pair());
   TRY(UniqueFd record, make_record());
   const pid_t parent = ::getpid();
-  const pid_t pid = ::fork();
+  int pidfd = -1;
+  // The system call itself, as for the sandbox: a sanitizer's fork() makes a thread in the child,
+  // and a process with threads cannot enter a user namespace.
+  clone_args arguments{};
+  arguments.flags = CLONE_PIDFD;
+  arguments.pidfd = reinterpret_cast<__u64>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
   if (pid < 0) return fail_errno("making the file recorder's process");
   if (pid == 0) {
     run_file_recorder({.parent = parent,
@@ -56,8 +64,19 @@ Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, Job job) {
                        .supervisor = std::move(ends.second),
                        .record = record});
   }
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  return FileRecorder(pid, std::move(pidfd), std::move(ends.first), std::move(record));
+  FileRecorder recorder(static_cast<pid_t>(pid), UniqueFd(pidfd), std::move(ends.first),
+                        std::move(record));
+  static_cast<void>(Channel(std::move(ends.second)));  // or its end would never be seen
+  CHECK_OK(recorder.wait_until_ready());
+  return recorder;
+}
+
+Result<void> FileRecorder::wait_until_ready() const {
+  TRY(const auto message, channel_.receive_within(setup_step_ms_max));
+  if (!message) return fail(ErrorCode::internal, "the file recorder died while starting");
+  if (message->bytes.size() == 1) return {};
+  TRY(Error error, decode_failure(message->bytes));
+  return std::unexpected(std::move(error).while_doing("recording the job's files"));
 }
 
 FileRecorder::FileRecorder(FileRecorder&& other) noexcept

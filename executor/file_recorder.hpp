@@ -29,6 +29,8 @@ namespace mayfly::executor {
 inline constexpr std::size_t file_record_bytes_max = std::size_t{96} * 1024 * 1024;
 // Between the last process of the job and the end of the record: what is still to be hashed.
 inline constexpr int file_record_ms_max = 60'000;
+// What it says when it is in its place; an Error is longer.
+inline constexpr std::uint8_t file_recorder_ready = 1;
 
 class FileRecorder {
  public:
@@ -38,6 +40,7 @@ class FileRecorder {
     std::int64_t file_bytes_max;  // RLIMIT_FSIZE of the job
     Channel listener;             // the job's process sends its listener through the other end
   };
+  // Returns once it is in its place: no job runs before.
   static Result<FileRecorder> start(const LiveSandbox& sandbox, Job job);
 
   FileRecorder(FileRecorder&&) noexcept;
@@ -51,6 +54,7 @@ class FileRecorder {
   Result<FileRecord> finish(std::chrono::steady_clock::time_point started) &&;
 
  private:
+  Result<void> wait_until_ready() const;
   FileRecorder(pid_t pid, UniqueFd pidfd, Channel channel, UniqueFd record)
       : pid_(pid),
         pidfd_(std::move(pidfd)),

@@ -235,6 +235,7 @@ Result<FileRecord> Recording::finish() && {
 Result<void> record_files(FileRecorderTask& task) {
   TRY(UniqueFd proc, enter_sandbox(task));
   if (!proc) return {};
+  CHECK_OK(task.supervisor.send({&file_recorder_ready, 1}));
   TRY(const UniqueFd listener, receive_listener(std::move(task.listener)));
   if (!listener) return {};
   const JobPaths paths(std::move(proc));
