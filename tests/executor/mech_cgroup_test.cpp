@@ -12,6 +12,7 @@
 
 #include "executor/cgroup.hpp"
 #include "tests/executor/mech_child.hpp"
+#include "tests/support/sanitizer.hpp"
 
 namespace mayfly::executor {
 namespace {
@@ -119,6 +120,7 @@ TEST_F(RunCgroupTest, RefusesToAttachAProcessThatIsGone) {
 
 // Counts how many processes a bomb gets; without the group the bound is the loop's own.
 TEST_F(RunCgroupTest, StopsAForkBombAtThePidsLimit) {
+  if (mayfly::test::thread_sanitizer_build) GTEST_SKIP() << "TSan's own threads and memory count";
   constexpr int tries = 40;
   const auto bomb = [] {
     std::vector<pid_t> made;
@@ -165,6 +167,7 @@ TEST_F(RunCgroupTest, KillsWhatGoesOverTheMemoryLimitAndCountsIt) {
 }
 
 TEST_F(RunCgroupTest, LetsPassWhatStaysWithinTheMemoryLimit) {
+  if (mayfly::test::thread_sanitizer_build) GTEST_SKIP() << "TSan's own threads and memory count";
   HeldChild inside([] { return touch_memory(32 * mib); });
   ASSERT_TRUE(cgroup->attach(inside.pid()));
   inside.release();

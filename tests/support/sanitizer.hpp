@@ -19,4 +19,12 @@ inline constexpr bool sanitizer_build = true;
 inline constexpr bool sanitizer_build = false;
 #endif
 
+// Its threads and shadow memory are in every process that is not a job's own program, and count
+// against a control group's limits.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool thread_sanitizer_build = true;
+#else
+inline constexpr bool thread_sanitizer_build = false;
+#endif
+
 }  // namespace mayfly::test
