@@ -1,20 +1,16 @@
 #include "executor/file_recorder.hpp"
 
-#include <fcntl.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 
-#include "base/file_io.hpp"
 #include "executor/file_recorder_process.hpp"
 #include "executor/wire.hpp"
 

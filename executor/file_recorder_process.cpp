@@ -71,8 +71,7 @@ Result<void> lift_file_size() {
   return {};
 }
 
-// The value: /proc of our own pid namespace. Absent: the sandbox is gone already, and with it a job
-// that has never made a call that waits for us.
+// The value: /proc of our own pid namespace.
 Result<UniqueFd> enter_sandbox(const FileRecorderTask& task) {
   if (::prctl(PR_SET_NAME, "mayfly-recorder") != 0) return fail_errno("naming the file recorder");
   UniqueFd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -84,7 +83,6 @@ Result<UniqueFd> enter_sandbox(const FileRecorderTask& task) {
   constexpr int namespaces =
       CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
   if (::setns(task.sandbox.borrow(), namespaces) != 0) {
-    if (errno == ESRCH) return UniqueFd();
     return fail_errno("entering the sandbox");
   }
   CHECK_OK(become_job_user(task.user));
@@ -234,7 +232,6 @@ Result<FileRecord> Recording::finish() && {
 
 Result<void> record_files(FileRecorderTask& task) {
   TRY(UniqueFd proc, enter_sandbox(task));
-  if (!proc) return {};
   CHECK_OK(task.supervisor.send({&file_recorder_ready, 1}));
   TRY(const UniqueFd listener, receive_listener(std::move(task.listener)));
   if (!listener) return {};
