@@ -19,21 +19,55 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Temporary {
-  std::string name;
+  std::string name;  // empty: the file has no name yet, and goes with the process
   UniqueFd fd;
 };
 
-// A name beside `target` that nobody else has. Not mkstemp: its mode 0600 would have to be widened
-// by the umask, which no thread can read without changing it for all.
-Result<Temporary> create_beside(const fs::path& target) {
+Result<std::string> name_beside(const fs::path& target) {
   std::array<std::uint8_t, 8> random{};
   if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
     return fail_errno("getrandom");
   }
-  Temporary temporary{target.string() + "." + hex_encode(random), UniqueFd()};
-  temporary.fd.reset(::open(temporary.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  return target.string() + "." + hex_encode(random);
+}
+
+// Not mkstemp: its mode 0600 would have to be widened by the umask, which no thread can read
+// without changing it for all.
+Result<Temporary> create_beside(const fs::path& target) {
+  constexpr int kFlags = O_WRONLY | O_CLOEXEC;
+  const std::string folder = target.parent_path().string();
+  Temporary temporary{"", UniqueFd(::open(folder.c_str(), kFlags | O_TMPFILE, 0644))};
+  if (temporary.fd) return temporary;
+  // Some file systems (and kernels, which then take it for a folder) have no files without a name.
+  if (errno != EOPNOTSUPP && errno != EISDIR) {
+    return fail_errno("creating a file beside " + target.string());
+  }
+  TRY(temporary.name, name_beside(target));
+  temporary.fd.reset(::open(temporary.name.c_str(), kFlags | O_CREAT | O_EXCL, 0644));
   if (!temporary.fd) return fail_errno("creating a file beside " + target.string());
   return temporary;
+}
+
+void drop(const Temporary& temporary) {
+  if (!temporary.name.empty()) ::unlink(temporary.name.c_str());
+}
+
+bool link_to(const UniqueFd& fd, const std::string& path) {
+  const std::string self = "/proc/self/fd/" + std::to_string(fd.borrow());
+  return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
+// What has no name gets the target's at once when that is free. A link cannot replace a file: only
+// then is there, for two calls, a name beside it that a kill would leave.
+Result<void> put_in_place(Temporary& temporary, const fs::path& target) {
+  if (temporary.name.empty()) {
+    if (link_to(temporary.fd, target.string())) return {};
+    if (errno != EEXIST) return fail_errno("linking " + target.string());
+    TRY(temporary.name, name_beside(target));
+    if (!link_to(temporary.fd, temporary.name)) return fail_errno("linking " + temporary.name);
+  }
+  if (::rename(temporary.name.c_str(), target.c_str()) == 0) return {};
+  return fail_errno("renaming to " + target.string());
 }
 
 Result<void> fill_and_sync(const UniqueFd& fd, ByteView bytes) {
@@ -50,17 +84,13 @@ Result<void> check_still_replaceable(const fs::path& target) {
 }
 
 Result<void> replace(const fs::path& target, ByteView bytes) {
-  TRY(const Temporary temporary, create_beside(target));
+  TRY(Temporary temporary, create_beside(target));
   auto written = fill_and_sync(temporary.fd, bytes);
   if (written) written = check_still_replaceable(target);
+  if (written) written = put_in_place(temporary, target);
   if (!written) {
-    ::unlink(temporary.name.c_str());
+    drop(temporary);
     return std::unexpected(std::move(written).error().while_doing(target.string()));
-  }
-  if (::rename(temporary.name.c_str(), target.c_str()) != 0) {
-    auto error = fail_errno("renaming to " + target.string());
-    ::unlink(temporary.name.c_str());
-    return error;
   }
   const UniqueFd folder(::open(target.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (folder && ::fsync(folder.borrow()) != 0) return fail_errno("fsync of the folder");
@@ -161,6 +191,11 @@ Result<PendingFile> PendingFile::of_regular(const fs::path& path, const UniqueFd
       named.st_ino != status.st_ino) {
     return fail_kind(path, "leads to a file without a name: name a file");
   }
+  struct statx extended{};
+  if (::statx(found.borrow(), "", AT_EMPTY_PATH, STATX_TYPE, &extended) == 0 &&
+      (extended.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
+    return fail_kind(path, "is mounted by itself, so it cannot be replaced: mount its folder");
+  }
   TRY(PendingFile file, of_absent(target));
   file.existing_ = FileId{.device = status.st_dev, .inode = status.st_ino};
   return file;
@@ -177,7 +212,7 @@ Result<PendingFile> PendingFile::of_absent(const fs::path& path) {
   PendingFile file;
   file.target_ = folder / path.filename();
   TRY(const Temporary trial, create_beside(file.target_));
-  ::unlink(trial.name.c_str());
+  drop(trial);
   return file;
 }
 

@@ -1,12 +1,14 @@
 // A place to write to, looked at before there is anything to write: what would make the write fail
 // is known before the work is done.
 //
-// Shapes    A regular file, or none yet: replaced whole and durably (a temporary file beside it,
-//           fsync, rename, fsync of the folder), mode 0644 & ~umask; a symbolic link's target, not
+// Shapes    A regular file, or none yet: replaced whole and durably (a file without a name, fsync,
+//           link or rename, fsync of the folder; where a file system cannot, a temporary name
+//           beside it), mode 0644 & ~umask; a symbolic link's target, not
 //           the link. A FIFO, a character device or a descriptor of this process (/dev/stdout,
 //           /dev/fd/3): written through, never replaced. Opening a FIFO waits for its reader.
 // Errors    unavailable (missing, denied, full), malformed (a folder, a block device, a socket, a
-//           link to nothing: nothing that a file can be written to), internal.
+//           link to nothing, a file mounted by itself: nothing that a file can be written to),
+//           internal.
 // Threads   One place, one thread.
 #pragma once
 #include <sys/types.h>

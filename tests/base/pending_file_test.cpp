@@ -2,10 +2,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -74,6 +77,28 @@ TEST_F(PendingFileTest, KnowsBeforeTheWorkThatItCannotBeWritten) {
   // A file system that no file can be made in, for root neither.
   EXPECT_FALSE(PendingFile::open("/proc/self/nothing"));
   EXPECT_EQ(files_in_folder(), 1);
+}
+
+// A container's user mounts one file over another. In a process of its own: nothing stays mounted.
+TEST_F(PendingFileTest, RefusesAFileThatIsMountedByItself) {
+  const auto path = folder_ / "file";
+  ASSERT_TRUE(write_file(path, bytes_of("text")));
+  constexpr int kNoNamespace = 2;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+      ::_exit(kNoNamespace);
+    }
+    const auto file = PendingFile::open(path);
+    ::_exit(!file && file.error().message().find("mount its folder") != std::string::npos ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kNoNamespace) GTEST_SKIP() << "may not mount here";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(PendingFileTest, ReplacesTheTargetOfALinkAndKeepsTheLink) {

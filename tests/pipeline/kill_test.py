@@ -178,10 +178,9 @@ class KillTheCommand(Kill):
             self.assertEqual(certificate.exists(), status == 0)
             self.assertEqual(bool(stored), status == 0)
             return "ended" if status == 0 else "cut"
-        # Between creating a file and renaming it a killed process cannot remove it: at most one,
-        # and never under the name that was asked for.
-        self.assertLessEqual(len(beside), 1, beside)
-        return "cut" + (", stored" if stored else "") + (", temporary file left" if beside else "")
+        # What is written has no name before it is whole.
+        self.assertEqual(beside, [])
+        return "cut" + (", stored" if stored else "")
 
     def test_killing_mayfly(self):
         whole, _ = self.durations()
