@@ -41,6 +41,9 @@ function(mayfly_test name)
 endfunction()
 
 function(mayfly_test_properties name timeout labels)
+  if(MAYFLY_SANITIZE)
+    math(EXPR timeout "3 * ${timeout}")  # a sanitizer's memory and threads cost several times the time
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS "${labels}")
   if("serial" IN_LIST labels)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
