@@ -34,16 +34,16 @@ Result<std::string> name_beside(const fs::path& target) {
 // Not mkstemp: its mode 0600 would have to be widened by the umask, which no thread can read
 // without changing it for all.
 Result<Temporary> create_beside(const fs::path& target) {
-  constexpr int kFlags = O_WRONLY | O_CLOEXEC;
+  constexpr int flags = O_WRONLY | O_CLOEXEC;
   const std::string folder = target.parent_path().string();
-  Temporary temporary{"", UniqueFd(::open(folder.c_str(), kFlags | O_TMPFILE, 0644))};
+  Temporary temporary{"", UniqueFd(::open(folder.c_str(), flags | O_TMPFILE, 0644))};
   if (temporary.fd) return temporary;
   // Some file systems (and kernels, which then take it for a folder) have no files without a name.
   if (errno != EOPNOTSUPP && errno != EISDIR) {
     return fail_errno("creating a file beside " + target.string());
   }
   TRY(temporary.name, name_beside(target));
-  temporary.fd.reset(::open(temporary.name.c_str(), kFlags | O_CREAT | O_EXCL, 0644));
+  temporary.fd.reset(::open(temporary.name.c_str(), flags | O_CREAT | O_EXCL, 0644));
   if (!temporary.fd) return fail_errno("creating a file beside " + target.string());
   return temporary;
 }

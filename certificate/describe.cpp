@@ -174,6 +174,7 @@ std::optional<std::vector<FileSum>> sums_of(const std::optional<std::vector<File
     sum.times += op.count;
   }
   std::vector<FileSum> sums;
+  sums.reserve(by_op.size());
   for (auto& [op, sum] : by_op) sums.push_back(std::move(sum));
   return sums;
 }

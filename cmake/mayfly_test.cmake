@@ -42,7 +42,8 @@ endfunction()
 
 function(mayfly_test_properties name timeout labels)
   if(MAYFLY_SANITIZE)
-    math(EXPR timeout "3 * ${timeout}")  # a sanitizer's memory and threads cost several times the time
+    # Its memory and its threads cost several times the time.
+    math(EXPR timeout "3 * ${timeout}")
   endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS "${labels}")
   if("serial" IN_LIST labels)

@@ -121,6 +121,7 @@ void add_matches(const std::string& pattern, std::set<std::string>& programs) {
 std::vector<std::string> full_patterns(std::string_view pattern) {
   if (pattern.starts_with('/')) return {std::string(pattern)};
   std::vector<std::string> patterns;
+  patterns.reserve(bin_directories.size());
   for (const auto directory : bin_directories) {
     // "[" is a program, not the start of a bracket expression.
     patterns.push_back(std::string(directory) + (pattern == "[" ? "\\[" : std::string(pattern)));

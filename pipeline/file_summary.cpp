@@ -119,6 +119,7 @@ std::vector<certificate::NetworkCall> aggregate_addresses(const std::vector<File
     ++counts[destination];
   }
   std::vector<certificate::NetworkCall> calls;
+  calls.reserve(counts.size());
   // The network namespace of a job is empty: whatever it asked for, it did not get it.
   for (const auto& [destination, number] : counts) calls.push_back({destination, "denied", number});
   return calls;

@@ -83,13 +83,13 @@ TEST_F(PendingFileTest, KnowsBeforeTheWorkThatItCannotBeWritten) {
 TEST_F(PendingFileTest, RefusesAFileThatIsMountedByItself) {
   const auto path = folder_ / "file";
   ASSERT_TRUE(write_file(path, bytes_of("text")));
-  constexpr int kNoNamespace = 2;
+  constexpr int no_namespace = 2;
   const pid_t child = ::fork();
   if (child == 0) {
     if (::unshare(CLONE_NEWNS) != 0 ||
         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
         ::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) {
-      ::_exit(kNoNamespace);
+      ::_exit(no_namespace);
     }
     const auto file = PendingFile::open(path);
     ::_exit(!file && file.error().message().find("mount its folder") != std::string::npos ? 0 : 1);
@@ -97,7 +97,7 @@ TEST_F(PendingFileTest, RefusesAFileThatIsMountedByItself) {
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == kNoNamespace) GTEST_SKIP() << "may not mount here";
+  if (WEXITSTATUS(status) == no_namespace) GTEST_SKIP() << "may not mount here";
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 

@@ -32,8 +32,8 @@ class StandardStreams(Case):
         )
 
     def files_seen(self, child, descriptors):
-        """What these numbers are once main() has begun, which fills them first of all; before it the
-        loader, libraries and sanitizers open files of theirs for a moment. Empty: it never did."""
+        """What these numbers are once main() has begun, which fills them first of all; before it
+        the loader, libraries and sanitizers open files for a moment. Empty: it never did."""
         seen = set()
         while child.poll() is None:
             for fd in descriptors:
