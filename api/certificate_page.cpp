@@ -19,6 +19,9 @@ web::Section what_ran(const certificate::Claim& claim) {
                         {"command", joined(claim.sandbox.command)},
                         {"tools", claim.sandbox.tools.empty() ? "any program of the image"
                                                               : joined(claim.sandbox.tools)}}};
+  for (const certificate::Stage& stage : claim.sandbox.stages) {
+    section.rows.push_back({stage.name, joined(stage.command)});
+  }
   for (const certificate::NamedDigest& script : claim.sandbox.scripts) {
     section.rows.push_back({"script", script.name + "  " + crypto::to_text(script.digest)});
   }
@@ -30,6 +33,7 @@ web::Section what_came_out(const certificate::Claim& claim) {
                        {{"status", claim.result.status},
                         {"exit code", std::to_string(claim.result.exit_code)},
                         {"result", crypto::to_text(claim.result.digest)}}};
+  if (claim.result.stage) section.rows.push_back({"ended in", *claim.result.stage});
   if (claim.result.truncated) {
     section.rows.push_back({"CUT", "the job printed more than the " +
                                        std::to_string(claim.limits.output_bytes) +

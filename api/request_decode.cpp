@@ -8,8 +8,9 @@
 #include "api/strict_json.hpp"
 #include "base/text_encoding.hpp"
 #include "certificate/assertions.hpp"
-#include "pipeline/entry_command.hpp"
+#include "pipeline/entry_point.hpp"
 #include "pipeline/sandbox_spec.hpp"
+#include "pipeline/stages.hpp"
 
 namespace mayfly::api {
 namespace {
@@ -127,28 +128,56 @@ void read_scripts(Fields& sandbox, ExecutionRequest& out) {
   }
 }
 
-void read_entrypoint(Fields& sandbox, ExecutionRequest& out) {
-  const json* const entrypoint = sandbox.array("entrypoint");
-  if (entrypoint == nullptr) return;
-  if (entrypoint->empty() || entrypoint->size() > pipeline::command_parts_max) {
-    sandbox.fault("entrypoint", "must have 1 to " + std::to_string(pipeline::command_parts_max) +
-                                    " entries (command_parts_max); leave it out to run main.*");
-    return;
+// An argv. What is wrong with it is the field's fault.
+std::vector<std::string> read_command(Fields& sandbox, std::string_view field, const json& parts) {
+  std::vector<std::string> command;
+  if (!parts.is_array() || parts.empty() || parts.size() > pipeline::command_parts_max) {
+    sandbox.fault(field, "a command must have 1 to " + std::to_string(pipeline::command_parts_max) +
+                             " entries (command_parts_max)");
+    return command;
   }
   std::size_t bytes = 0;
-  for (const json& part : *entrypoint) {
+  for (const json& part : parts) {
     const auto* const text = part.get_ptr<const std::string*>();
     if (text == nullptr || has_nul(*text)) {
-      sandbox.fault("entrypoint", "each entry is a string without NUL");
-      return;
+      sandbox.fault(field, "each entry of a command is a string without NUL");
+      return command;
     }
     bytes += text->size();
-    out.command.push_back(*text);
+    command.push_back(*text);
   }
   if (bytes > pipeline::command_bytes_max) {
-    sandbox.fault("entrypoint",
+    sandbox.fault(field,
                   at_most(pipeline::command_bytes_max, "bytes together (command_bytes_max)"));
   }
+  return command;
+}
+
+void read_entrypoint(Fields& sandbox, ExecutionRequest& out) {
+  const json* const entrypoint = sandbox.array("entrypoint");
+  if (entrypoint != nullptr) out.command = read_command(sandbox, "entrypoint", *entrypoint);
+}
+
+void read_steps(Fields& sandbox, ExecutionRequest& out) {
+  const json* const steps = sandbox.array("steps");
+  if (steps == nullptr) return;
+  if (steps->size() > pipeline::steps_max) {
+    sandbox.fault("steps", at_most(pipeline::steps_max, "entries (steps_max)"));
+    return;
+  }
+  for (const json& step : *steps) out.steps.push_back(read_command(sandbox, "steps", step));
+}
+
+// By what the scripts are run: by their extension when it is not given.
+void read_language(Fields& sandbox, ExecutionRequest& out) {
+  const std::string* const language = sandbox.text("language");
+  if (language == nullptr) return;
+  if (!out.command.empty()) {
+    return sandbox.fault("language", "give either language or entrypoint");
+  }
+  out.language = *language;
+  const auto entry = pipeline::entry_point(out.scripts, out.entry_script, out.language);
+  if (!entry) sandbox.fault("language", entry.error().message());
 }
 
 // The short form's "script": which one of the scripts is the program.
@@ -166,12 +195,10 @@ void read_script(Fields& sandbox, ExecutionRequest& out) {
                   "\"...\"}");
     return;
   }
-  auto command = pipeline::entry_command({*named});
-  if (command) {
-    out.command = std::move(*command);
-  } else {
-    sandbox.fault("script", command.error().message());
-  }
+  out.entry_script = *script;
+  if (sandbox.any("language") != nullptr) return;  // which says more of what is wrong
+  const auto entry = pipeline::entry_point(out.scripts, out.entry_script, "");
+  if (!entry) sandbox.fault("script", entry.error().message());
 }
 
 struct LimitField {
@@ -248,6 +275,8 @@ void read_sandbox(Fields& request, FieldFaults& faults, ExecutionRequest& out) {
   read_scripts(sandbox, out);
   read_entrypoint(sandbox, out);
   read_script(sandbox, out);
+  read_language(sandbox, out);
+  read_steps(sandbox, out);
   read_tools(sandbox, out);
   read_environment(sandbox, faults, out);
   if (out.scripts.empty() && out.command.empty() && faults.empty()) {

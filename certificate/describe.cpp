@@ -119,6 +119,10 @@ void describe_input(Page& page, const Claim& claim) {
                            ? "none"
                            : claim.dataset_hash + ", " + grouped(claim.dataset_bytes) +
                                  " bytes of " + claim.dataset_format);
+  for (const Stage& stage : claim.sandbox.stages) {
+    page.line(stage.name, joined(stage.command, " ") +
+                              (stage.dataset == "none" ? ", without the dataset" : ""));
+  }
   page.line("command", joined(claim.sandbox.command, " "));
   const auto& scripts = claim.sandbox.scripts;
   for (std::size_t i = 0; i < std::min(scripts.size(), shown_entries_max); ++i) {

@@ -107,6 +107,8 @@ constinit const TextRule media_type = {
 constinit const TextRule file_operation = {
     [](Text text) { return is_one_of(text, {"read", "write", "create", "remove", "denied"}); },
     "must be \"read\", \"write\", \"create\", \"remove\" or \"denied\""};
+constinit const TextRule dataset_access = {
+    [](Text text) { return is_one_of(text, {"none", "read"}); }, "must be \"none\" or \"read\""};
 constinit const TextRule network_verdict = {
     [](Text text) { return is_one_of(text, {"denied", "allowed"}); },
     "must be \"denied\" or \"allowed\""};

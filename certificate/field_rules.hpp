@@ -20,6 +20,7 @@ inline constexpr std::size_t list_entries_max = 10'000;
 inline constexpr std::size_t map_entries_max = 64;
 inline constexpr std::size_t assertions_max = 256;
 inline constexpr std::size_t signatures_max = 8;
+inline constexpr std::size_t stages_max = 32;
 inline constexpr std::int64_t exit_code_min = -128;  // minus a signal number
 inline constexpr std::int64_t exit_code_max = 255;
 
@@ -40,6 +41,7 @@ extern const TextRule word;               // "tdx-quote-v4", "native+simulated-t
 extern const TextRule member;             // a member name of ours: [a-z][a-z0-9_]{0,63}
 extern const TextRule environment_entry;  // "NAME=value"
 extern const TextRule dataset_hash;       // "sha256:<hex>", "hmac-sha256:<hex>" or "none"
+extern const TextRule dataset_access;     // "none" or "read"
 extern const TextRule keyed_hash;         // "hmac-sha256:<hex>"
 extern const TextRule claim_hash;         // "sha256:<hex>"
 extern const TextRule certificate_id;

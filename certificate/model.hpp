@@ -25,6 +25,27 @@ struct NamedDigest {
   std::int64_t size = 0;  // bytes
 };
 
+// Every limit is filled in; none is implied.
+struct Limits {
+  std::int64_t wall_ms = 0;
+  std::int64_t cpu_ms = 0;
+  std::int64_t memory_bytes = 0;
+  std::int64_t pids = 0;
+  std::int64_t open_files = 0;
+  std::int64_t disk_bytes = 0;
+  std::int64_t disk_inodes = 0;
+  std::int64_t output_bytes = 0;
+};
+
+// One that runs before the command, in a sandbox of its own; what it leaves in /work, the next one
+// finds there.
+struct Stage {
+  std::string name;  // "build" "step_1" ...
+  std::vector<std::string> command;
+  std::string dataset;  // "none" | "read"
+  Limits limits;
+};
+
 // What computation was asked for. sandbox_hash is the SHA-256 of this object's canonical bytes, so
 // a reader recomputes it from the certificate alone.
 struct Sandbox {
@@ -36,18 +57,7 @@ struct Sandbox {
   std::optional<Sha256> prompt_hash;     // LLM prompt, if any
   std::vector<NamedDigest> scripts;      // sorted by name
   std::vector<std::string> tools;        // sorted; empty = any program of the image
-};
-
-// Every limit is filled in; none is implied.
-struct Limits {
-  std::int64_t wall_ms = 0;
-  std::int64_t cpu_ms = 0;
-  std::int64_t memory_bytes = 0;
-  std::int64_t pids = 0;
-  std::int64_t open_files = 0;
-  std::int64_t disk_bytes = 0;
-  std::int64_t disk_inodes = 0;
-  std::int64_t output_bytes = 0;
+  std::vector<Stage> stages;             // in their order; before `command`
 };
 
 // A threshold fixed before the run. `name` is a dotted path into the result's JSON value.
@@ -108,6 +118,8 @@ struct ResultRecord {
   // More was written to standard output than Limits::output_bytes: the raw bytes are what was kept
   // of it, from its start, and there is no value (the line that would be it was not kept).
   bool truncated = false;
+  // The one of Sandbox::stages that did not succeed: the command was not run.
+  std::optional<std::string> stage{};
 };
 
 struct FilesUsed {  // Files of the image that the job executed (later: or opened), by content.

@@ -51,19 +51,6 @@ void spell(Walk& walk, T& entry) {
   walk.count("size", entry.size);
 }
 
-template <class Walk, Like<Sandbox> T>
-void spell(Walk& walk, T& sandbox) {
-  walk.constant("schema", "mayfly/sandbox/v1");
-  walk.texts("command", sandbox.command, rules::argument, Order::as_given);
-  walk.texts("environment", sandbox.environment, rules::environment_entry, Order::sorted);
-  walk.text("image", sandbox.image, rules::name);
-  walk.text("policy", sandbox.policy, rules::word);
-  walk.digest("policy_hash", sandbox.policy_hash);
-  walk.optional_digest("prompt_hash", sandbox.prompt_hash);
-  walk.list("scripts", sandbox.scripts, list_entries_max, Order::sorted);
-  walk.texts("tools", sandbox.tools, rules::name, Order::sorted);
-}
-
 template <class Walk, Like<Limits> T>
 void spell(Walk& walk, T& limits) {
   walk.count("wall_ms", limits.wall_ms);
@@ -74,6 +61,28 @@ void spell(Walk& walk, T& limits) {
   walk.count("disk_bytes", limits.disk_bytes);
   walk.count("disk_inodes", limits.disk_inodes);
   walk.count("output_bytes", limits.output_bytes);
+}
+
+template <class Walk, Like<Stage> T>
+void spell(Walk& walk, T& stage) {
+  walk.text("name", stage.name, rules::word);
+  walk.texts("command", stage.command, rules::argument, Order::as_given);
+  walk.text("dataset", stage.dataset, rules::dataset_access);
+  walk.object("limits", stage.limits);
+}
+
+template <class Walk, Like<Sandbox> T>
+void spell(Walk& walk, T& sandbox) {
+  walk.constant("schema", "mayfly/sandbox/v1");
+  walk.texts("command", sandbox.command, rules::argument, Order::as_given);
+  walk.texts("environment", sandbox.environment, rules::environment_entry, Order::sorted);
+  walk.text("image", sandbox.image, rules::name);
+  walk.text("policy", sandbox.policy, rules::word);
+  walk.digest("policy_hash", sandbox.policy_hash);
+  walk.optional_digest("prompt_hash", sandbox.prompt_hash);
+  walk.list("scripts", sandbox.scripts, list_entries_max, Order::sorted);
+  walk.list("stages", sandbox.stages, stages_max, Order::as_given);
+  walk.texts("tools", sandbox.tools, rules::name, Order::sorted);
 }
 
 // An assertion as it stood before the run, without its verdict.
@@ -142,6 +151,7 @@ void spell(Walk& walk, T& result) {
   walk.digest("digest", result.digest);
   walk.text("media_type", result.media_type, rules::media_type);
   walk.count("size", result.size);
+  walk.optional_text("stage", result.stage, rules::word);
   walk.optional_json("value", result.value);
   walk.integer("exit_code", result.exit_code, exit_code_min, exit_code_max);
   walk.text("status", result.status, rules::status);

@@ -25,9 +25,10 @@
 #include "cli/workshop.hpp"
 #include "executor/request.hpp"
 #include "executor/tools.hpp"
-#include "pipeline/entry_command.hpp"
+#include "pipeline/entry_point.hpp"
 #include "pipeline/execute.hpp"
 #include "pipeline/sandbox_spec.hpp"
+#include "pipeline/stages.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -37,6 +38,8 @@ struct RunOptions {
   std::string dataset_format;
   std::vector<std::string> scripts;
   std::vector<std::string> files;
+  std::vector<std::string> steps;
+  std::string language;
   std::vector<std::string> tools;
   std::vector<std::string> assertions;
   std::vector<std::string> environment;
@@ -156,9 +159,12 @@ Result<executor::Limits> limits_from(const RunOptions& options) {
 }
 
 Result<void> check_spec(const pipeline::ExecutionRequest& request) {
-  TRY(const executor::SandboxSpec spec, pipeline::sandbox_spec(request));
-  CHECK_OK(executor::programs_of_tools(spec.tools));
-  return executor::check_request({.spec = spec, .dataset_names = {}});
+  TRY(const std::vector<pipeline::Stage> stages, pipeline::stages_of(request));
+  for (const pipeline::Stage& stage : stages) {
+    CHECK_OK(executor::programs_of_tools(stage.spec.tools));
+    CHECK_OK(executor::check_request({.spec = stage.spec, .dataset_names = {}}));
+  }
+  return {};
 }
 
 bool is_one_file(const std::string& a, const std::string& b) {
@@ -176,6 +182,9 @@ Result<void> check_combination(const RunOptions& options) {
   if (options.dataset.empty() && !options.dataset_format.empty()) {
     return refuse(
         "--dataset-format without --dataset says nothing: add --dataset, or leave it out");
+  }
+  if (!options.language.empty() && !options.command.empty()) {
+    return refuse("--language and a command are two ways to say what is run: give one");
   }
   for (const std::string& output : {options.output, options.trace}) {
     if (is_one_file(output, options.dataset)) {
@@ -203,13 +212,12 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   pipeline::ExecutionRequest request;
   TRY(request.limits, as_usage(limits_from(options)));
   CHECK_OK(add_scripts(options.scripts, "--script", request.scripts));
-  const bool has_entry_script = !request.scripts.empty();
+  // The first --script is the entry point; --file only lies beside it.
+  if (!request.scripts.empty()) request.entry_script = request.scripts.front().name;
   CHECK_OK(add_scripts(options.files, "--file", request.scripts));
   request.command = options.command;
-  if (request.command.empty() && has_entry_script) {
-    // The first --script is the entry point; --file only lies beside it.
-    TRY(request.command, pipeline::entry_command({request.scripts.front()}));
-  }
+  request.language = options.language;
+  for (const std::string& step : options.steps) request.steps.push_back({"sh", "-c", step});
   request.tools = options.tools;
   request.environment = options.environment;
   for (const std::string& text : options.assertions) {
@@ -317,6 +325,15 @@ void add_options(CLI::App& verb, RunOptions& options) {
   verb.add_option("--file", options.files, "further file to lay beside it, in /work")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  verb.add_option("--language", options.language,
+                  "what the script is written in; by default what its extension says: " +
+                      pipeline::known_languages())
+      ->type_name("NAME");
+  verb.add_option("--step", options.steps,
+                  "shell command to run first, in a sandbox of its own; what it leaves in /work, "
+                  "the next one finds there")
+      ->type_name("COMMAND")
+      ->allow_extra_args(false);
   verb.add_option("--tool", options.tools, "program the job may execute; none given: any")
       ->type_name("NAME")
       ->allow_extra_args(false);
@@ -351,7 +368,10 @@ void add_run(CLI::App& app, Action& chosen) {
       "  mayfly run --dataset patients.csv --script pii_scanner.py -o cert.json\n"
       "  make-data | mayfly run --dataset - --dataset-format csv --script scan.py -o cert.json\n"
       "  mayfly run --dataset d.csv --script main.py --assert 'accuracy>=0.95' -o cert.json\n"
-      "  mayfly run --dataset d.csv -o cert.json -- grep -c error /data/dataset.csv");
+      "  mayfly run --dataset d.csv -o cert.json -- grep -c error /data/dataset.csv\n"
+      "  mayfly run --dataset d.csv --script main.rs -o cert.json      (built, then run)\n"
+      "  mayfly run --dataset d.csv --file clean.py --file score.js \\\n"
+      "    --step 'python3 clean.py > clean.csv' -o cert.json -- node score.js");
   auto options = std::make_shared<RunOptions>();
   add_options(*verb, *options);
   verb->add_option("command", options->command, "a command instead of a script, after --")

@@ -41,6 +41,9 @@ struct ScriptFile {
   Bytes contents;
 };
 
+// Whether the files that a job leaves in /work come back with its report.
+enum class LeftFiles : std::uint8_t { destroyed, taken };
+
 // Layout the job sees: /usr (with /bin /lib ... links) and a few files of /etc read-only; /work
 // (its working directory, scripts inside) and /tmp on tmpfs; /data/<name> for each dataset file;
 // minimal /dev and /proc; nothing else. DATASET_PATH in the environment is set by the caller.
@@ -50,6 +53,7 @@ struct SandboxSpec {
   std::vector<ScriptFile> scripts;
   std::vector<std::string> tools;  // names from tools.hpp; empty = any program of the image
   Limits limits;
+  LeftFiles left_files = LeftFiles::destroyed;
 };
 
 struct Exited {
@@ -144,6 +148,8 @@ struct RunReport {
   std::vector<ExecEvent> executions;
   FileRecord files;
   Usage usage;
+  // With LeftFiles::taken, of a job that ended with exit code 0; left_files.hpp says which.
+  std::vector<ScriptFile> left;
   Bytes stdout_bytes;  // at most Limits::output_bytes
   Bytes stderr_bytes;
   std::uint64_t stdout_total = 0;  // what the job wrote

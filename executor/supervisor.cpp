@@ -19,6 +19,7 @@
 #include "executor/dataset_view.hpp"
 #include "executor/exec_recorder.hpp"
 #include "executor/file_recorder.hpp"
+#include "executor/left_files.hpp"
 #include "executor/live_sandbox.hpp"
 #include "executor/outcome.hpp"
 #include "executor/output_relay.hpp"
@@ -178,6 +179,7 @@ class Supervisor {
 
   Result<RunReport> report();
   Result<void> take_usage(RunReport& report, EndFacts& facts);
+  Result<void> take_left(RunReport& report);
   Result<void> take_down(RunReport& report);
   void describe_into(RunReport& report) const;
 
@@ -326,7 +328,8 @@ void Supervisor::on_job_end() {
   if (::fstatvfs(work_.borrow(), &space) == 0) {
     facts_.disk_is_full = space.f_bavail == 0 || space.f_favail == 0;
   }
-  work_.reset();  // an open descriptor would keep the job's files
+  // An open descriptor keeps the job's files.
+  if (plan_.request.spec.left_files == LeftFiles::destroyed) work_.reset();
   kill_everything();
 }
 
@@ -413,6 +416,7 @@ Result<RunReport> Supervisor::report() {
   RunReport report;
   CHECK_OK(take_usage(report, facts_));
   report.outcome = classify(facts_);
+  CHECK_OK(take_left(report));
   TRY(auto executed, std::move(recorder_).finish());
   report.executions = std::move(executed.events);
   TRY(report.files, std::move(files_).finish(started_));
@@ -442,6 +446,21 @@ Result<void> Supervisor::take_usage(RunReport& report, EndFacts& facts) {
           ? counters.memory_peak_bytes
           : std::max(sampled_memory_bytes_, std::int64_t{init_usage_.ru_maxrss} * 1024);
   report.usage.processes = recorder_.processes();
+  return {};
+}
+
+// Every process is dead: nobody changes the files any more.
+Result<void> Supervisor::take_left(RunReport& report) {
+  const UniqueFd work = std::move(work_);
+  const auto* const exited = std::get_if<Exited>(&report.outcome);
+  if (!work || exited == nullptr || exited->code != 0) return {};
+  auto left = take_left_files(work);
+  if (left) {
+    report.left = std::move(*left);
+    return {};
+  }
+  if (left.error().code() == ErrorCode::internal) return std::unexpected(std::move(left).error());
+  report.outcome = Denied{left.error().message()};
   return {};
 }
 

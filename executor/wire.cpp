@@ -258,6 +258,24 @@ Result<FileRecord> read_files(Reader& in) {
   return record;
 }
 
+void write_scripts(Writer& out, const std::vector<ScriptFile>& scripts) {
+  out.count(scripts.size());
+  for (const ScriptFile& script : scripts) {
+    out.text(script.name);
+    out.bytes(script.contents);
+  }
+}
+
+Result<std::vector<ScriptFile>> read_scripts(Reader& in) {
+  TRY(const std::size_t count, in.count(scripts_max, 8));
+  std::vector<ScriptFile> scripts(count);
+  for (ScriptFile& script : scripts) {
+    TRY(script.name, in.text(file_name_bytes_max));
+    TRY(script.contents, in.bytes(script_bytes_max));
+  }
+  return scripts;
+}
+
 }  // namespace
 
 Result<void> send_frame(const Channel& channel, FrameType type, ByteView payload,
@@ -296,17 +314,14 @@ Bytes encode_request(const RunRequest& request) {
   Writer out;
   out.texts(request.spec.argv);
   out.texts(request.spec.environment);
-  out.count(request.spec.scripts.size());
-  for (const ScriptFile& script : request.spec.scripts) {
-    out.text(script.name);
-    out.bytes(script.contents);
-  }
+  write_scripts(out, request.spec.scripts);
   out.texts(request.spec.tools);
   const auto written = for_each_limit(request.spec.limits, [&](const std::int64_t& limit) {
     out.i64(limit);
     return Result<void>();
   });
   static_cast<void>(written);  // Writing to memory cannot fail.
+  out.u8(static_cast<std::uint8_t>(request.spec.left_files));
   out.texts(request.dataset_names);
   return out.take();
 }
@@ -320,17 +335,17 @@ Result<RunRequest> decode_request(ByteView bytes) {
   RunRequest request;
   TRY(request.spec.argv, in.texts(arguments_max, argument_bytes_max));
   TRY(request.spec.environment, in.texts(environment_max, argument_bytes_max));
-  TRY(const std::size_t scripts, in.count(scripts_max, 8));
-  request.spec.scripts.resize(scripts);
-  for (ScriptFile& script : request.spec.scripts) {
-    TRY(script.name, in.text(file_name_bytes_max));
-    TRY(script.contents, in.bytes(script_bytes_max));
-  }
+  TRY(request.spec.scripts, read_scripts(in));
   TRY(request.spec.tools, in.texts(tools_max, argument_bytes_max));
   CHECK_OK(for_each_limit(request.spec.limits, [&](std::int64_t& limit) -> Result<void> {
     TRY(limit, in.i64());
     return {};
   }));
+  TRY(const std::uint8_t left_files, in.u8());
+  if (left_files > static_cast<std::uint8_t>(LeftFiles::taken)) {
+    return fail(ErrorCode::malformed, "a request says neither to take left files nor not to");
+  }
+  request.spec.left_files = static_cast<LeftFiles>(left_files);
   TRY(request.dataset_names, in.texts(dataset_files_max, file_name_bytes_max));
   CHECK_OK(in.end());
   CHECK_OK(check_request(request));
@@ -343,6 +358,7 @@ Bytes encode_report(const RunReport& report) {
   out.count(report.executions.size());
   for (const ExecEvent& event : report.executions) write_execution(out, event);
   write_files(out, report.files);
+  write_scripts(out, report.left);
   out.i64(report.usage.cpu_ms);
   out.i64(report.usage.wall_ms);
   out.i64(report.usage.peak_memory_bytes);
@@ -372,6 +388,7 @@ Result<RunReport> decode_report(ByteView bytes) {
     TRY(event, read_execution(in));
   }
   TRY(report.files, read_files(in));
+  TRY(report.left, read_scripts(in));
   TRY(report.usage.cpu_ms, in.i64());
   TRY(report.usage.wall_ms, in.i64());
   TRY(report.usage.peak_memory_bytes, in.i64());

@@ -4,8 +4,7 @@
 #include <utility>
 
 #include "certificate/encode.hpp"
-#include "pipeline/entry_command.hpp"
-#include "pipeline/sandbox_spec.hpp"
+#include "pipeline/stages.hpp"
 #include "pipeline/statement.hpp"
 #include "pipeline/trace.hpp"
 
@@ -80,16 +79,17 @@ store::CertificateRow row_for(const certificate::EncodedStatement& encoded,
 Result<Certified> execute(ExecutionRequest request, const Parts& parts,
                           const executor::Runner::Watch& watch) {
   // 1. Nothing is left to imply: from here on the request is only read.
-  TRY(const executor::SandboxSpec spec, sandbox_spec(request));
-  TRY(const executor::PolicyId policy, executor::policy_in_use(spec));
+  TRY(const std::vector<Stage> stages, stages_of(request));
+  TRY(const executor::PolicyId policy, executor::policy_in_use(stages.back().spec));
 
   // 2. No transparency log yet, so no intent: the certificate says "uncounted".
   // 3. The dataset came in sealed; what must outlive it is noted before it is destroyed.
   const DatasetFacts dataset = dataset_facts(request);
 
   // 4. Confined and recorded. On an error the request's destructor wipes the dataset.
-  TRY(executor::RunReport report,
-      parts.runner.run(spec, request.dataset ? &*request.dataset : nullptr, watch));
+  TRY(StagesReport ran,
+      run_stages(parts.runner, stages, request.dataset ? &*request.dataset : nullptr, watch));
+  executor::RunReport& report = ran.report;
 
   // 5. Destroyed, and looked at.
   certificate::Lifecycle lifecycle;
@@ -103,7 +103,8 @@ Result<Certified> execute(ExecutionRequest request, const Parts& parts,
 
   // 6. What happened, as bytes that never change again.
   TRY(SealedTrace trace, seal_trace(report));
-  const FinishedRun finished{.spec = spec,
+  const FinishedRun finished{.stages = stages,
+                             .ended_in = ran.ended_in,
                              .policy = policy,
                              .dataset = dataset,
                              .report = report,

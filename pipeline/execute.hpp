@@ -30,7 +30,12 @@ struct ExecutionRequest {
   std::optional<intake::Dataset> dataset;
   UnixMillis dataset_loaded;
   std::string dataset_format = "none";  // "csv" "json" "txt" "bin" "dir" "none"
-  std::vector<std::string> command;  // argv; empty: derived from the first script by its extension
+  // argv; empty: what entry_script (empty: the only one, or main.*) needs in its language (empty:
+  // by its extension), built first where that must be. pipeline/entry_point.hpp
+  std::vector<std::string> command;
+  std::string entry_script;
+  std::string language;
+  std::vector<std::vector<std::string>> steps;  // argv of each; before the command, in order
   std::vector<executor::ScriptFile> scripts;
   std::vector<std::string> tools;
   std::vector<std::string> environment;  // extra "NAME=value" beside the fixed ones

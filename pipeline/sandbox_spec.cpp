@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "executor/request.hpp"
-#include "pipeline/entry_command.hpp"
 #include "pipeline/utf8_text.hpp"
 
 namespace mayfly::pipeline {
@@ -124,9 +123,10 @@ Result<void> check_command(const std::vector<std::string>& command) {
 
 }  // namespace
 
-Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request) {
+Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request,
+                                           std::vector<std::string> command) {
   CHECK_OK(check_scripts(request.scripts));
-  CHECK_OK(check_command(request.command));
+  CHECK_OK(check_command(command));
   CHECK_OK(executor::check_limits(request.limits));
   CHECK_OK(executor::check_hard_limits(request.limits));
   if (request.assertions.size() > assertions_max) {
@@ -136,10 +136,7 @@ Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request) {
     return over("nonce: bytes", request.nonce.size(), attest::nonce_bytes_max);
   }
   executor::SandboxSpec spec;
-  spec.argv = request.command;
-  if (spec.argv.empty()) {
-    TRY(spec.argv, entry_command(request.scripts));
-  }
+  spec.argv = std::move(command);
   TRY(spec.environment, environment_for(request));
   spec.scripts = request.scripts;
   spec.tools = request.tools;

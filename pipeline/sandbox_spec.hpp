@@ -1,4 +1,5 @@
-// From a request to what the executor runs: command, complete environment, checked limits.
+// From a request and one of its commands to what the executor runs: command, complete environment,
+// checked limits.
 //
 // Errors    malformed / limit, naming the field, the bound and the fix.
 // Threads   Pure, but that it asks for this process's hard resource limits.
@@ -18,6 +19,7 @@ inline constexpr std::size_t environment_max = 128;
 inline constexpr std::size_t assertions_max = 64;
 // The bounds of each limit: executor/request.hpp, limit_bounds.
 
-Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request);
+Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request,
+                                           std::vector<std::string> command);
 
 }  // namespace mayfly::pipeline

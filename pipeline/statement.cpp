@@ -29,22 +29,6 @@ std::string_view limit_name(executor::LimitKind kind) {
   return "memory";
 }
 
-certificate::Sandbox describe_sandbox(const FinishedRun& finished) {
-  certificate::Sandbox sandbox;
-  sandbox.command = finished.spec.argv;
-  sandbox.environment = finished.spec.environment;
-  sandbox.image = "host-usr";
-  sandbox.policy = finished.policy.name;
-  sandbox.policy_hash = finished.policy.hash;
-  for (const executor::ScriptFile& script : finished.spec.scripts) {
-    sandbox.scripts.push_back({.name = script.name,
-                               .digest = crypto::sha256(script.contents),
-                               .size = static_cast<std::int64_t>(script.contents.size())});
-  }
-  sandbox.tools = finished.spec.tools;
-  return sandbox;
-}
-
 certificate::Limits describe_limits(const executor::Limits& limits) {
   return {.wall_ms = limits.wall_ms,
           .cpu_ms = limits.cpu_ms,
@@ -54,6 +38,30 @@ certificate::Limits describe_limits(const executor::Limits& limits) {
           .disk_bytes = limits.disk_bytes,
           .disk_inodes = limits.disk_inodes,
           .output_bytes = limits.output_bytes};
+}
+
+certificate::Sandbox describe_sandbox(const FinishedRun& finished) {
+  const executor::SandboxSpec& spec = finished.stages.back().spec;
+  certificate::Sandbox sandbox;
+  sandbox.command = spec.argv;
+  sandbox.environment = spec.environment;
+  sandbox.image = "host-usr";
+  sandbox.policy = finished.policy.name;
+  sandbox.policy_hash = finished.policy.hash;
+  for (const executor::ScriptFile& script : spec.scripts) {
+    sandbox.scripts.push_back({.name = script.name,
+                               .digest = crypto::sha256(script.contents),
+                               .size = static_cast<std::int64_t>(script.contents.size())});
+  }
+  sandbox.tools = spec.tools;
+  for (const Stage& stage : finished.stages) {
+    if (&stage == &finished.stages.back()) break;
+    sandbox.stages.push_back({.name = stage.name,
+                              .command = stage.spec.argv,
+                              .dataset = stage.dataset == DatasetAccess::read ? "read" : "none",
+                              .limits = describe_limits(stage.spec.limits)});
+  }
+  return sandbox;
 }
 
 certificate::ResultRecord describe_result(const executor::RunReport& report) {
@@ -122,13 +130,15 @@ Result<certificate::Claim> make_claim(const FinishedRun& finished,
   claim.dataset_format = finished.dataset.format;
   claim.dataset_bytes = static_cast<std::int64_t>(finished.dataset.size_bytes);
   claim.sandbox = describe_sandbox(finished);
-  claim.limits = describe_limits(finished.spec.limits);
+  claim.limits = describe_limits(finished.stages.back().spec.limits);
   claim.result = describe_result(finished.report);
+  claim.result.stage = finished.ended_in;
   claim.assertions = std::move(assertions);
   CHECK_OK(certificate::judge(claim.assertions, claim.result.value));
   TRY(claim.files_used, files_used(finished.report));
-  claim.execution.tool_uses = aggregate_executions(
-      finished.report.executions, finished.spec.scripts, finished.dataset.disclosure_key);
+  claim.execution.tool_uses =
+      aggregate_executions(finished.report.executions, finished.stages.back().spec.scripts,
+                           finished.dataset.disclosure_key);
   claim.execution.file_ops =
       aggregate_files(finished.report.files.events, finished.dataset.disclosure_key);
   claim.execution.network_calls = aggregate_addresses(finished.report.files.events);

@@ -9,6 +9,7 @@
 #include "executor/sandbox.hpp"
 #include "intake/dataset.hpp"
 #include "pipeline/execute.hpp"
+#include "pipeline/stages.hpp"
 #include "pipeline/trace.hpp"
 
 namespace mayfly::pipeline {
@@ -24,7 +25,8 @@ DatasetFacts dataset_facts(const ExecutionRequest& request);
 
 // What one run leaves behind once the dataset is wiped.
 struct FinishedRun {
-  const executor::SandboxSpec& spec;
+  const std::vector<Stage>& stages;
+  const std::optional<std::string>& ended_in;  // the stage that failed, when not the last
   const executor::PolicyId& policy;
   const DatasetFacts& dataset;
   const executor::RunReport& report;

@@ -5,6 +5,7 @@
 
 #include "api/strict_json.hpp"
 #include "pipeline/sandbox_spec.hpp"
+#include "pipeline/stages.hpp"
 
 namespace mayfly::api {
 namespace {
@@ -306,10 +307,36 @@ TEST(DecodeRequest, ChecksEachPartOfAnAssertion) {
 TEST(DecodeRequest, TakesTheShortFormsScript) {
   const auto out =
       decoded(R"({"sandbox": {"scripts": {"a.py": "1", "scan.py": "2"}, "script": "scan.py"}})");
-  EXPECT_THAT(out.command, ElementsAre("python3", "scan.py"));
+  EXPECT_EQ(out.entry_script, "scan.py");
+  EXPECT_TRUE(out.command.empty()) << "what it needs is decided in one place, the pipeline";
+  expect_fault(R"({"sandbox": {"scripts": {"scan.xyz": "2"}, "script": "scan.xyz"}})",
+               "/sandbox/script", "no language is known");
   expect_fault(R"({"sandbox": {"script": "scan.py"}})", "/sandbox/script", "scripts");
   expect_fault(request(R"(, "script": "main.py", "entrypoint": ["x"])"), "/sandbox/script",
                "either");
+}
+
+TEST(DecodeRequest, TakesALanguage) {
+  const auto out = decoded(R"({"sandbox": {"scripts": {"job": "1"}, "language": "python"}})");
+  EXPECT_EQ(out.language, "python");
+  const auto both = decoded(
+      R"({"sandbox": {"scripts": {"a": "1", "b": "2"}, "script": "b", "language": "node"}})");
+  EXPECT_EQ(both.entry_script, "b");
+  expect_fault(request(R"(, "language": "cobol")"), "/sandbox/language", "use one of python");
+  expect_fault(request(R"(, "language": "c", "entrypoint": ["x"])"), "/sandbox/language", "either");
+  expect_fault(request(R"(, "language": 3)"), "/sandbox/language");
+}
+
+TEST(DecodeRequest, TakesSteps) {
+  const auto out = decoded(request(R"(, "steps": [["sh", "-c", "x"], ["true"]])"));
+  EXPECT_THAT(out.steps, ElementsAre(ElementsAre("sh", "-c", "x"), ElementsAre("true")));
+  expect_fault(request(R"(, "steps": ["true"])"), "/sandbox/steps", "a command");
+  expect_fault(request(R"(, "steps": [[]])"), "/sandbox/steps", "a command");
+  expect_fault(request(R"(, "steps": [["a\u0000b"]])"), "/sandbox/steps", "NUL");
+  std::string many = R"(, "steps": [["x"])";
+  for (std::size_t i = 1; i < pipeline::steps_max; ++i) many += R"(, ["x"])";
+  EXPECT_EQ(decoded(request(many + "]")).steps.size(), pipeline::steps_max);
+  expect_fault(request(many + R"(, ["x"]])"), "/sandbox/steps", "steps_max");
 }
 
 TEST(DecodeRequest, ShowsTheLongFormOfAShortDataset) {

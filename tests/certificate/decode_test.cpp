@@ -205,6 +205,8 @@ class RandomStatement {
     for (std::size_t i = below(4); i > 0; --i) claim.sandbox.command.push_back(text());
     claim.sandbox.tools = distinct_texts();
     claim.models = distinct_texts();
+    if (below(2) == 0) claim.sandbox.stages.clear();
+    if (below(2) == 0) claim.result.stage.reset();
     if (below(2) == 0) claim.sandbox.prompt_hash.reset();
     if (below(2) == 0) claim.execution.llm_calls.reset();
     claim.execution.tool_uses.emplace();

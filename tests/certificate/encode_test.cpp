@@ -206,6 +206,10 @@ TEST(EncodeStatement, HoldsEachBoundAtItAndPastIt) {
        [&](Statement& s, std::size_t n) { s.claim.sandbox.command.assign(n, "x"); }},
       {"tools", list_entries_max,
        [&](Statement& s, std::size_t n) { s.claim.sandbox.tools = distinct(n); }},
+      {"stages", stages_max,
+       [&](Statement& s, std::size_t n) {
+         s.claim.sandbox.stages.assign(n, s.claim.sandbox.stages.front());
+       }},
       {"image", text_bytes_max,
        [&](Statement& s, std::size_t n) { s.claim.sandbox.image = text(n); }},
       {"policy", word_bytes_max,

@@ -24,7 +24,18 @@ inline Sandbox sample_sandbox() {
           .prompt_hash = digest_of("prompt"),
           .scripts = {{.name = "main.py", .digest = digest_of("print(1)"), .size = 8},
                       {.name = "lib/scan.py", .digest = digest_of("scan"), .size = 4}},
-          .tools = {"python3", "grep"}};
+          .tools = {"python3", "grep"},
+          .stages = {{.name = "build",
+                      .command = {"make"},
+                      .dataset = "none",
+                      .limits = {.wall_ms = 1,
+                                 .cpu_ms = 2,
+                                 .memory_bytes = 3,
+                                 .pids = 4,
+                                 .open_files = 5,
+                                 .disk_bytes = 6,
+                                 .disk_inodes = 7,
+                                 .output_bytes = 8}}}};
 }
 
 inline Claim sample_claim() {
@@ -67,7 +78,9 @@ inline Claim sample_claim() {
                   .size = 16,
                   .value = R"({"metrics":{"accuracy":0.9512},"pii_found":0})",
                   .exit_code = 0,
-                  .status = "succeeded"};
+                  .status = "succeeded",
+                  .truncated = false,
+                  .stage = "build"};
   return claim;
 }
 

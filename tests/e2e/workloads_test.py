@@ -140,19 +140,69 @@ class SixLanguages(EndToEnd):
         self.check("node", "nodejs", "--script", D3 / "fnv.mjs")
 
     def test_c(self):
-        self.check("gcc", "gcc", "--file", D3 / "fnv.c",
-                   "--", "sh", "-c", "gcc -O2 -o fnv fnv.c && ./fnv")
+        self.check("gcc", "gcc", "--script", D3 / "fnv.c")
 
     def test_java(self):
-        self.check("javac", "default-jdk-headless", "--file", D3 / "Fnv.java",
-                   "--", "sh", "-c", "javac Fnv.java && java Fnv")
+        self.check("javac", "default-jdk-headless", "--script", D3 / "Fnv.java")
 
     def test_go(self):
-        # One thread: else go asks its assembler for its version once or twice, as chance has it,
-        # and a claim counts what was executed.
-        self.check("go", "golang-go", "--file", D3 / "fnv.go", "--", "sh", "-c",
-                   "GOMAXPROCS=1 GOCACHE=/tmp/go go build -p 1 -o fnv fnv.go && ./fnv")
+        self.check("go", "golang-go", "--script", D3 / "fnv.go")
 
     def test_rust(self):
-        self.check("rustc", "rustc", "--file", D3 / "fnv.rs",
-                   "--", "sh", "-c", "rustc -O -o fnv fnv.rs && ./fnv")
+        self.check("rustc", "rustc", "--script", D3 / "fnv.rs")
+
+
+class Stages(EndToEnd):
+    """A build or step is a sandbox of its own: recorded, limited, and a build without the data."""
+
+    data = b"name,score\nann,3\nbob,4\n"
+
+    def script(self, name: str, text: str) -> Path:
+        path = self.scratch / name
+        path.write_text(text)
+        return path
+
+    def test_a_step_hands_its_files_on_to_the_next_in_another_language(self):
+        clean = self.script("clean.py", "for line in open('/data/dataset.csv'):\n"
+                                        "    print(line.strip().split(',')[1])\n")
+        total = self.script("total.pl", 'open F, "sub/scores.txt"; <F>; $s += $_ while <F>;\n'
+                                        'print qq({"sum": $s}\\n)\n')
+        certificate = self.certify(
+            "--dataset-format", "csv", "--file", clean, "--script", total,
+            "--step", "mkdir sub && python3 clean.py > sub/scores.txt && echo cleaned",
+            dataset=self.data)
+        claim = claim_of(certificate)
+        self.assertEqual(claim["result"]["value"], {"sum": 7}, "the last one's output alone")
+        self.assertNotIn("stage", claim["result"])
+        step, = claim["sandbox"]["stages"]
+        self.assertEqual((step["name"], step["dataset"], step["command"][:2]),
+                         ("step_1", "read", ["sh", "-c"]))
+        tools = {use["tool"] for use in claim["execution"]["tool_uses"]}
+        self.assertLessEqual({"python", "perl"}, tools, "both stages are in the record")
+        self.assert_consistent(certificate)
+
+    def test_a_build_never_sees_the_dataset(self):
+        # The preprocessor would copy it into the program.
+        source = self.script("main.c", """
+#if __has_include("/data/dataset.csv")
+#error "the preprocessor could copy it into the program"
+#endif
+#include <stdio.h>
+int main(void) { puts("{}"); return fopen("/data/dataset.csv", "r") ? 0 : 1; }
+""")
+        certificate = self.certify("--dataset-format", "csv", "--script", source,
+                                   dataset=self.data)
+        build, = claim_of(certificate)["sandbox"]["stages"]
+        self.assertEqual((build["name"], build["dataset"]), ("build", "none"))
+        self.assert_consistent(certificate)
+
+    def test_a_build_that_fails_ends_the_run_and_says_why(self):
+        source = self.script("main.c", "int main(void) { return undeclared_name; }\n")
+        certificate = self.certify("--dataset-format", "csv", "--script", source,
+                                   dataset=self.data, status=1)
+        result = claim_of(certificate)["result"]
+        self.assertEqual((result["status"], result["stage"], result["size"]),
+                         ("failed", "build", 0))
+        self.assertNotIn("./program", [use["tool"] for use in
+                                       claim_of(certificate)["execution"]["tool_uses"]])
+        self.assert_consistent(certificate)

@@ -28,7 +28,7 @@ executor::ScriptFile script(std::string name, std::size_t bytes = 1) {
 TEST(SandboxSpec, EnvironmentIsFixedSortedAndCanBeExtended) {
   ExecutionRequest request = request_with({"true"});
   request.environment = {"TZ=Asia/Tokyo", "EXTRA=1"};
-  const auto spec = sandbox_spec(request).value();
+  const auto spec = sandbox_spec(request, request.command).value();
   EXPECT_TRUE(std::ranges::is_sorted(spec.environment));
   EXPECT_THAT(spec.environment, Contains("PYTHONHASHSEED=0"));
   EXPECT_THAT(spec.environment, Contains("TZ=Asia/Tokyo"));
@@ -39,9 +39,10 @@ TEST(SandboxSpec, EnvironmentIsFixedSortedAndCanBeExtended) {
 TEST(SandboxSpec, DatasetPathIsOursAsSoonAsADatasetIsExpected) {
   ExecutionRequest request = request_with({"true"});
   request.environment = {"DATASET_PATH=/tmp"};
-  EXPECT_TRUE(sandbox_spec(request)) << "without a dataset it is a name like any other";
+  EXPECT_TRUE(sandbox_spec(request, request.command))
+      << "without a dataset it is a name like any other";
   request.dataset_format = "csv";
-  const auto spec = sandbox_spec(request);
+  const auto spec = sandbox_spec(request, request.command);
   ASSERT_FALSE(spec) << "found only once the dataset had been read";
   EXPECT_THAT(spec.error().message(), HasSubstr("DATASET_PATH is set by Mayfly"));
 }
@@ -49,14 +50,14 @@ TEST(SandboxSpec, DatasetPathIsOursAsSoonAsADatasetIsExpected) {
 TEST(SandboxSpec, ToolsAreASet) {
   ExecutionRequest request = request_with({"true"});
   request.tools = {"python", "grep", "python"};
-  EXPECT_THAT(sandbox_spec(request).value().tools, ElementsAre("grep", "python"));
+  EXPECT_THAT(sandbox_spec(request, request.command).value().tools, ElementsAre("grep", "python"));
 }
 
 TEST(SandboxSpec, RefusesEnvironmentWithoutNameOrValue) {
   for (const char* entry : {"", "=x", "NAME"}) {
     ExecutionRequest request = request_with({"true"});
     request.environment = {entry};
-    EXPECT_FALSE(sandbox_spec(request)) << entry;
+    EXPECT_FALSE(sandbox_spec(request, request.command)) << entry;
   }
 }
 
@@ -64,19 +65,19 @@ TEST(SandboxSpec, RefusesScriptNamesThatLeaveTheWorkFolder) {
   for (const char* name : {"", "/etc/x", "../x", "a/../b", "a//b", "./a", "a/", "a\nb", "."}) {
     ExecutionRequest request = request_with({"true"});
     request.scripts = {script(name)};
-    const auto spec = sandbox_spec(request);
+    const auto spec = sandbox_spec(request, request.command);
     ASSERT_FALSE(spec) << name;
     EXPECT_EQ(spec.error().code(), ErrorCode::malformed);
   }
   ExecutionRequest request = request_with({"true"});
   request.scripts = {script("a/b.py"), script("..a")};
-  EXPECT_TRUE(sandbox_spec(request));
+  EXPECT_TRUE(sandbox_spec(request, request.command));
 }
 
 TEST(SandboxSpec, RefusesTwoScriptsOfOneName) {
   ExecutionRequest request = request_with({"true"});
   request.scripts = {script("a"), script("a")};
-  EXPECT_THAT(sandbox_spec(request).error().message(), HasSubstr("two scripts"));
+  EXPECT_THAT(sandbox_spec(request, request.command).error().message(), HasSubstr("two scripts"));
 }
 
 // One row per bound: a request at the bound passes, one past it is refused as a limit.
@@ -118,11 +119,11 @@ TEST(SandboxSpec, EveryBoundHoldsAtAndPast) {
   for (const Bound& bound : bounds) {
     ExecutionRequest at = request_with({"true"});
     bound.at(at);
-    const auto accepted = sandbox_spec(at);
+    const auto accepted = sandbox_spec(at, at.command);
     EXPECT_TRUE(accepted) << bound.name << ": " << accepted.error().message();
     ExecutionRequest past = request_with({"true"});
     bound.past(past);
-    const auto refused = sandbox_spec(past);
+    const auto refused = sandbox_spec(past, past.command);
     ASSERT_FALSE(refused) << bound.name;
     EXPECT_EQ(refused.error().code(), ErrorCode::limit) << bound.name;
   }
@@ -136,7 +137,7 @@ TEST(SandboxSpec, EveryLimitHoldsAtItsBoundsAndPast) {
     const auto with = [&](std::int64_t value) {
       ExecutionRequest request = request_with({"true"});
       request.limits.*bound.limit = value;
-      return sandbox_spec(request);
+      return sandbox_spec(request, request.command);
     };
     const bool is_files = bound.limit == &executor::Limits::open_files;
     const std::int64_t most =

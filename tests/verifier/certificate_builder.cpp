@@ -39,7 +39,8 @@ certificate::Claim valid_claim() {
                    .policy_hash = digest_of("policy"),
                    .prompt_hash = std::nullopt,
                    .scripts = {{.name = "main.py", .digest = digest_of("print()"), .size = 7}},
-                   .tools = {"python3"}};
+                   .tools = {"python3"},
+                   .stages = {}};
   claim.limits = {.wall_ms = 60'000,
                   .cpu_ms = 60'000,
                   .memory_bytes = 536'870'912,

@@ -1,0 +1,145 @@
+#include "pipeline/stages.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "pipeline/entry_point.hpp"
+#include "pipeline/sandbox_spec.hpp"
+
+namespace mayfly::pipeline {
+namespace {
+
+// Compilers need more than the jobs they make, and what they get does not depend on the job.
+constexpr executor::Limits build_limits{
+    .wall_ms = 300'000,
+    .cpu_ms = 600'000,
+    .memory_bytes = std::int64_t{2} * 1024 * 1024 * 1024,
+    .pids = 256,
+    .open_files = 1024,
+    .disk_bytes = std::int64_t{512} * 1024 * 1024,
+    .disk_inodes = 65'536,
+    .output_bytes = std::int64_t{1024} * 1024,
+};
+
+// The tools of a request are what may touch its data; a compiler is many programs and touches none.
+Stage build_stage(const executor::SandboxSpec& run, std::vector<std::string> command) {
+  Stage stage{.name = "build", .spec = run, .dataset = DatasetAccess::none};
+  stage.spec.argv = std::move(command);
+  stage.spec.tools.clear();
+  stage.spec.limits = build_limits;
+  std::erase_if(stage.spec.environment,
+                [](const std::string& entry) { return entry.starts_with("DATASET_PATH="); });
+  return stage;
+}
+
+// --- one report of several ---
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+template <class Event>
+void put_before(std::vector<Event>& events, std::vector<Event>& earlier, std::int64_t later_by_us) {
+  for (Event& event : events) event.at_us += later_by_us;
+  append(earlier, events);
+  events = std::move(earlier);
+}
+
+void put_before(Bytes& bytes, Bytes& earlier, std::int64_t bytes_max) {
+  append(earlier, bytes);
+  if (earlier.size() > static_cast<std::size_t>(bytes_max)) {
+    earlier.resize(static_cast<std::size_t>(bytes_max));
+  }
+  bytes = std::move(earlier);
+}
+
+std::int64_t ms_between(UnixMillis from, UnixMillis to) {
+  return std::max<std::int64_t>(to.value - from.value, 0);
+}
+
+// `report` is of the stage after those of `earlier`.
+void continue_from(executor::RunReport earlier, executor::RunReport& report,
+                   const executor::Limits& limits) {
+  const std::int64_t later_by_us =
+      1000 * ms_between(earlier.execution_started, report.execution_started);
+  put_before(report.executions, earlier.executions, later_by_us);
+  put_before(report.files.events, earlier.files.events, later_by_us);
+  append(report.files.image_files, earlier.files.image_files);
+  put_before(report.stderr_bytes, earlier.stderr_bytes, limits.output_bytes);
+  report.stderr_total += earlier.stderr_total;
+  report.usage.cpu_ms += earlier.usage.cpu_ms;
+  report.usage.wall_ms += earlier.usage.wall_ms;
+  report.usage.peak_memory_bytes =
+      std::max(report.usage.peak_memory_bytes, earlier.usage.peak_memory_bytes);
+  report.usage.processes += earlier.usage.processes;
+  report.execution_started = earlier.execution_started;
+  report.teardown.processes_left += earlier.teardown.processes_left;
+  report.teardown.mounts_left += earlier.teardown.mounts_left;
+  report.teardown.cgroups_left += earlier.teardown.cgroups_left;
+}
+
+// A compiler's or a step's standard output is for people: the result is the last stage's alone.
+void print_for_people(executor::RunReport& report) {
+  append(report.stderr_bytes, report.stdout_bytes);
+  report.stdout_bytes.clear();
+  report.stderr_total += std::exchange(report.stdout_total, 0);
+}
+
+bool succeeded(const executor::RunReport& report) {
+  const auto* const exited = std::get_if<executor::Exited>(&report.outcome);
+  return exited != nullptr && exited->code == 0;
+}
+
+}  // namespace
+
+Result<std::vector<Stage>> stages_of(const ExecutionRequest& request) {
+  if (request.steps.size() > steps_max) {
+    return fail(ErrorCode::limit, "steps: " + std::to_string(request.steps.size()) + ", at most " +
+                                      std::to_string(steps_max) + " are accepted");
+  }
+  EntryPoint entry{.build = {}, .run = request.command};
+  if (entry.run.empty()) {
+    TRY(entry, entry_point(request.scripts, request.entry_script, request.language));
+  }
+  TRY(const executor::SandboxSpec run, sandbox_spec(request, std::move(entry.run)));
+  std::vector<Stage> stages;
+  if (!entry.build.empty()) stages.push_back(build_stage(run, std::move(entry.build)));
+  for (const std::vector<std::string>& step : request.steps) {
+    Stage stage{.name = "step_" + std::to_string(stages.size() + 1), .spec = run};
+    TRY(stage.spec, sandbox_spec(request, step));
+    stages.push_back(std::move(stage));
+  }
+  for (Stage& stage : stages) stage.spec.left_files = executor::LeftFiles::taken;
+  stages.push_back({.name = "run", .spec = run});
+  return stages;
+}
+
+Result<StagesReport> run_stages(const executor::Runner& runner, const std::vector<Stage>& stages,
+                                const intake::Dataset* dataset,
+                                const executor::Runner::Watch& watch) {
+  executor::Runner::Watch early = watch;
+  early.on_stdout = watch.on_stderr;
+  std::optional<executor::RunReport> earlier;
+  std::vector<executor::ScriptFile> left;
+  for (const Stage& stage : stages) {
+    const bool is_last = &stage == &stages.back();
+    executor::SandboxSpec spec = stage.spec;
+    if (earlier) spec.scripts = std::move(left);
+    TRY(executor::RunReport report,
+        runner.run(spec, stage.dataset == DatasetAccess::read ? dataset : nullptr,
+                   is_last ? watch : early));
+    left = std::move(report.left);
+    if (!is_last) print_for_people(report);
+    if (earlier) continue_from(std::move(*earlier), report, stages.back().spec.limits);
+    if (is_last) return StagesReport{.report = std::move(report), .ended_in = std::nullopt};
+    if (!succeeded(report)) {
+      return StagesReport{.report = std::move(report), .ended_in = stage.name};
+    }
+    earlier = std::move(report);
+  }
+  return fail(ErrorCode::internal, "a run without a stage");
+}
+
+}  // namespace mayfly::pipeline
