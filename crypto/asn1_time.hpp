@@ -6,7 +6,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 
-struct asn1_string_st;
+struct asn1_string_st;  // NOLINT(readability-identifier-naming): of libcrypto
 
 namespace mayfly::crypto {
 
