@@ -105,7 +105,7 @@ void FreePkey::operator()(evp_pkey_st* key) const noexcept {
   EVP_PKEY_free(key);
 }
 
-Result<EcdsaPublicKey> EcdsaPublicKey::from_raw(EcdsaCurve curve, ByteView x_y) {
+Result<OwnedPkey> ecdsa_key_from_raw(EcdsaCurve curve, ByteView x_y) {
   if (x_y.size() != 2 * order_of(curve).size()) {
     return fail(ErrorCode::malformed, std::string("a ") + group_name(curve) + " public key has " +
                                           std::to_string(2 * order_of(curve).size()) +
@@ -116,20 +116,29 @@ Result<EcdsaPublicKey> EcdsaPublicKey::from_raw(EcdsaCurve curve, ByteView x_y) 
       group_param(curve),
       OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
       OSSL_PARAM_construct_end()};
-  TRY(OwnedPkey key, pkey_from_params(params.data(), EVP_PKEY_PUBLIC_KEY));
+  return pkey_from_params(params.data(), EVP_PKEY_PUBLIC_KEY);
+}
+
+Result<EcdsaPublicKey> EcdsaPublicKey::from_raw(EcdsaCurve curve, ByteView x_y) {
+  TRY(OwnedPkey key, ecdsa_key_from_raw(curve, x_y));
   return EcdsaPublicKey(curve, std::move(key));
 }
 
-Result<void> EcdsaPublicKey::verify(ByteView message, ByteView r_s) const {
-  const ByteView order = order_of(curve_);
+Result<void> check_ecdsa_signature_range(EcdsaCurve curve, ByteView r_s) {
+  const ByteView order = order_of(curve);
   if (r_s.size() != 2 * order.size()) {
-    return fail(ErrorCode::malformed, std::string("a ") + group_name(curve_) + " signature has " +
+    return fail(ErrorCode::malformed, std::string("a ") + group_name(curve) + " signature has " +
                                           std::to_string(2 * order.size()) +
                                           " bytes, this one has " + std::to_string(r_s.size()));
   }
   if (!is_scalar(r_s.first(order.size()), order) || !is_scalar(r_s.subspan(order.size()), order)) {
     return fail(ErrorCode::rejected, "an ECDSA signature with r or s outside [1, n-1]");
   }
+  return {};
+}
+
+Result<void> EcdsaPublicKey::verify(ByteView message, ByteView r_s) const {
+  CHECK_OK(check_ecdsa_signature_range(curve_, r_s));
   const Bytes der = ecdsa_signature_to_der(r_s);
   const Bytes digest = digest_for(curve_, message);
   const PkeyContext context(EVP_PKEY_CTX_new(key_.get(), /*engine=*/nullptr));

@@ -42,6 +42,11 @@ class EcdsaPublicKey {
   OwnedPkey key_;
 };
 
+// The same key for code that verifies by other schemes too: crypto/public_key.
+Result<OwnedPkey> ecdsa_key_from_raw(EcdsaCurve curve, ByteView x_y);
+// r || s of the curve's width, both in [1, n-1].
+Result<void> check_ecdsa_signature_range(EcdsaCurve curve, ByteView r_s);
+
 // SEQUENCE { r INTEGER, s INTEGER } as r || s; strict DER, both numbers must fit the curve's width.
 Result<Bytes> ecdsa_signature_from_der(EcdsaCurve curve, ByteView der);
 Bytes ecdsa_signature_to_der(ByteView r_s);

@@ -1,0 +1,164 @@
+#include "attest/verify/azure_verify.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/constant_time.hpp"
+
+namespace mayfly::attest {
+
+const std::array<CheckRow, 7> CheckTable<AzureCheck>::rows{{
+    {CheckStage::layout, "azure_layout"},
+    {CheckStage::chain, "azure_tee_kind"},
+    {CheckStage::chain, "azure_tee_report"},
+    {CheckStage::chain, "azure_claims_bound"},
+    {CheckStage::chain, "azure_claims"},
+    {CheckStage::signature, "azure_quote"},
+    {CheckStage::policy, "azure_secure_boot"},
+}};
+
+namespace {
+
+std::unexpected<Error> refuse(std::string why) {
+  return fail(ErrorCode::rejected, std::move(why));
+}
+
+// The 64 bytes that bind the claims: their hash, then zeros. A hash over 48 bytes is SHA-512's.
+std::array<std::uint8_t, 64> report_data_for(const ParsedAzureReport& report) {
+  std::array<std::uint8_t, 64> out{};
+  std::ranges::copy(crypto::digest_of(report.claims_hash, report.claims), out.begin());
+  return out;
+}
+
+Result<void> check_bound(const ParsedAzureReport& report, const AzureTeeReport& tee) {
+  if (!tee.report_data) {
+    return refuse("the hardware report is not genuine, so it binds nothing");
+  }
+  if (!crypto::equal_in_constant_time(*tee.report_data, report_data_for(report))) {
+    return refuse("the hardware report was made for other claims");
+  }
+  return {};
+}
+
+// TPMT_SIGNATURE around a bare signature: RSASSA, SHA-256, its length.
+Bytes tpm_signature_around(ByteView rsa_signature) {
+  Bytes out{0x00,
+            0x14,
+            0x00,
+            0x0b,
+            static_cast<std::uint8_t>(rsa_signature.size() >> 8U),
+            static_cast<std::uint8_t>(rsa_signature.size())};
+  out.insert(out.end(), rsa_signature.begin(), rsa_signature.end());
+  return out;
+}
+
+void judge_verdict(AzureCheck check, EvidenceVerdict verdict, const char* what,
+                   Findings<AzureCheck>& findings) {
+  const std::string text = std::string(what) + " was found " + std::string(to_string(verdict));
+  if (verdict == EvidenceVerdict::inconclusive) {
+    findings.leave_out(check, text);
+  } else {
+    findings.pass_if(check, verdict == EvidenceVerdict::accepted, text);
+  }
+}
+
+void judge_quote(const crypto::PublicKey& key, AzureTee tee, const AzureQuote& quote,
+                 const AzurePolicy& policy, UnixMillis at, AzureAppraisal& out) {
+  const Bytes signature = tpm_signature_around(quote.rsa_signature);
+  TpmPolicy quote_policy = policy.quote;
+  quote_policy.key_trust = TpmKeyVouchedFor{};
+  const TpmEvidence evidence{
+      .attest = quote.attest,
+      .signature = signature,
+      .attestation_key =
+          TpmKeyWithoutArea{key, tee == AzureTee::snp
+                                     ? "claims of Azure's paravisor in an SEV-SNP report"
+                                     : "claims of Azure's paravisor in a TDX quote"},
+      .pcrs = quote.pcrs,
+      .certificate_chain = {}};
+  out.quote = appraise_tpm(evidence, quote_policy, at);
+  judge_verdict(AzureCheck::azure_quote, out.quote.verdict, "the virtual TPM's quote",
+                out.findings);
+}
+
+void judge_claims(const ParsedAzureReport& report, const AzureQuote& quote,
+                  const AzurePolicy& policy, UnixMillis at, AzureAppraisal& out,
+                  std::string& vm_id) {
+  const auto claims = AzureJson::parse(report.claims);
+  if (!claims) {
+    out.findings.fail(AzureCheck::azure_claims, claims.error().message());
+    return;
+  }
+  const auto key = azure_attestation_key(*claims);
+  if (!key) {
+    out.findings.fail(AzureCheck::azure_claims, key.error().message());
+  } else {
+    out.findings.judge(AzureCheck::azure_claims, {});
+    judge_quote(*key, report.tee, quote, policy, at, out);
+  }
+  out.findings.expect(AzureCheck::azure_secure_boot, policy.secure_boot,
+                      [&](const auto&) -> Result<void> {
+                        if (claims->boolean_at("vm-configuration/secure-boot") != true) {
+                          return refuse("the machine started without Secure Boot");
+                        }
+                        return {};
+                      });
+  vm_id = claims->string_at("vm-configuration/vmUniqueId").value_or("");
+}
+
+EvidenceVerdict worse(EvidenceVerdict left, EvidenceVerdict right) {
+  return std::min(left, right);  // in the order of their declaration, the worst first
+}
+
+}  // namespace
+
+AzureAppraisal appraise_azure(ByteView azure_report, const AzureTeeReport& tee,
+                              const AzureQuote& quote, const AzurePolicy& policy, UnixMillis at) {
+  AzureAppraisal out;
+  const auto report = parse_azure_report(azure_report);
+  if (!report) {
+    out.findings.fail(AzureCheck::azure_layout, report.error().message());
+    return out;
+  }
+  out.findings.judge(AzureCheck::azure_layout, {});
+  out.findings.pass_if(AzureCheck::azure_tee_kind, report->tee == tee.tee,
+                       "the report is of another TEE than the one that was appraised");
+  judge_verdict(AzureCheck::azure_tee_report, tee.verdict, "the hardware report", out.findings);
+  out.findings.judge(AzureCheck::azure_claims_bound, check_bound(*report, tee));
+  std::string vm_id;
+  judge_claims(*report, quote, policy, at, out, vm_id);
+  out.verdict = out.findings.verdict();
+  if (out.verdict == EvidenceVerdict::accepted) {
+    out.vm_id = std::move(vm_id);
+  } else {
+    // A quote whose key nobody vouches for says nothing.
+    out.quote.verified.reset();
+  }
+  return out;
+}
+
+AzureSnpAppraisal appraise_azure_snp(ByteView azure_report, std::vector<Bytes> certificate_chain,
+                                     std::optional<ByteView> revocation_list,
+                                     const AzureQuote& quote, SnpPolicy snp_policy,
+                                     const AzurePolicy& policy, UnixMillis at) {
+  AzureSnpAppraisal out;
+  const auto report = parse_azure_report(azure_report);
+  AzureTeeReport tee{
+      .tee = AzureTee::snp, .verdict = EvidenceVerdict::malformed, .report_data = std::nullopt};
+  if (report) {
+    snp_policy.report_data = report_data_for(*report);
+    out.snp = appraise_snp({.report = report->hardware_report,
+                            .certificate_chain = std::move(certificate_chain),
+                            .revocation_list = revocation_list},
+                           snp_policy, at);
+    tee.verdict = out.snp.verdict;
+    if (out.snp.verified) {
+      tee.report_data = out.snp.verified->report_data;
+    }
+  }
+  out.azure = appraise_azure(azure_report, tee, quote, policy, at);
+  out.verdict = worse(out.snp.verdict, out.azure.verdict);
+  return out;
+}
+
+}  // namespace mayfly::attest

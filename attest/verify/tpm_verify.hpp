@@ -1,0 +1,18 @@
+// Appraises a TPM 2.0 quote: is it signed by a trusted attestation key, about the PCRs and the
+// bytes that the caller asked for, by a TPM in an acceptable state? Reports every finding.
+//
+// Source    TCG, TPM 2.0 Library, Part 1, 17 and 18.4; Part 3, 18.4 (TPM2_Quote). CVE-2024-29038
+//           (the magic not looked at) and CVE-2024-29039 (the selection not looked at) are each a
+//           check of their own.
+// Errors    None: everything that is wrong is a finding.
+// Threads   Pure function: no I/O, no clock, no globals.
+#pragma once
+#include "attest/verify/tpm_appraisal.hpp"
+#include "base/time.hpp"
+
+namespace mayfly::attest {
+
+// Precondition: what `evidence` and `policy` borrow outlives the call.
+TpmAppraisal appraise_tpm(const TpmEvidence& evidence, const TpmPolicy& policy, UnixMillis at);
+
+}  // namespace mayfly::attest
