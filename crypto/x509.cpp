@@ -1,10 +1,10 @@
 #include "crypto/x509.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <string_view>
 
 #include "crypto/der_reader.hpp"
+#include "crypto/der_time.hpp"
 #include "crypto/x509_identifiers.hpp"
 
 namespace mayfly::crypto {
@@ -16,48 +16,6 @@ std::unexpected<Error> bad_certificate(const char* what) {
 
 bool is(ByteView content, ByteView identifier) {
   return std::ranges::equal(content, identifier);
-}
-
-Result<int> take_digits(std::string_view& text, std::size_t count) {
-  int value = 0;
-  if (text.size() < count) {
-    return bad_certificate("a time is too short");
-  }
-  for (const char digit : text.substr(0, count)) {
-    if (digit < '0' || digit > '9') {
-      return bad_certificate("a time with something other than digits");
-    }
-    value = value * 10 + (digit - '0');
-  }
-  text.remove_prefix(count);
-  return value;
-}
-
-// RFC 5280, 4.1.2.5: YYMMDDHHMMSSZ (years 1950-2049) or YYYYMMDDHHMMSSZ.
-Result<UnixMillis> take_time(DerReader& reader) {
-  const bool is_utc_time = reader.next_is(der_tag::utc_time);
-  TRY(const DerElement element,
-      reader.take(is_utc_time ? der_tag::utc_time : der_tag::generalized_time));
-  std::string_view text = text_of(element.content);
-  TRY(int year, take_digits(text, is_utc_time ? 2 : 4));
-  if (is_utc_time) {
-    year += year < 50 ? 2000 : 1900;
-  }
-  TRY(const int month, take_digits(text, 2));
-  TRY(const int day, take_digits(text, 2));
-  TRY(const int hour, take_digits(text, 2));
-  TRY(const int minute, take_digits(text, 2));
-  TRY(const int second, take_digits(text, 2));
-  const std::chrono::year_month_day date(std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month)),
-                                         std::chrono::day(static_cast<unsigned>(day)));
-  if (text != "Z" || !date.ok() || hour > 23 || minute > 59 || second > 59) {
-    return bad_certificate("a time that is not in RFC 5280's form");
-  }
-  const auto at = std::chrono::sys_days(date) + std::chrono::hours(hour) +
-                  std::chrono::minutes(minute) + std::chrono::seconds(second);
-  return UnixMillis{
-      std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count()};
 }
 
 Result<std::string> common_name_of(ByteView name) {
@@ -137,7 +95,7 @@ Result<void> read_basic_constraints(ByteView value, X509Certificate& out) {
   return fields.expect_end();
 }
 
-// RFC 5280, 4.2.1.3: digitalSignature is bit 0 and keyCertSign bit 5, counted from the left.
+// RFC 5280, 4.2.1.3: digitalSignature is bit 0, keyCertSign bit 5, cRLSign bit 6, from the left.
 Result<void> read_key_usage(ByteView value, X509Certificate& out) {
   DerReader outer(value);
   TRY(const DerElement bits, outer.take(der_tag::bit_string));
@@ -146,7 +104,8 @@ Result<void> read_key_usage(ByteView value, X509Certificate& out) {
     return bad_certificate("keyUsage is not a bit string of at most nine bits");
   }
   out.key_usage = KeyUsage{.digital_signature = (bits.content[1] & 0x80U) != 0,
-                           .certificate_signing = (bits.content[1] & 0x04U) != 0};
+                           .certificate_signing = (bits.content[1] & 0x04U) != 0,
+                           .crl_signing = (bits.content[1] & 0x02U) != 0};
   return {};
 }
 
@@ -198,8 +157,8 @@ Result<void> read_signed_part(DerReader& fields, X509Certificate& out) {
   TRY(const DerElement issuer, fields.take(der_tag::sequence));
   out.issuer = issuer.whole;
   TRY(DerReader validity, fields.enter(der_tag::sequence));
-  TRY(out.not_before, take_time(validity));
-  TRY(out.not_after, take_time(validity));
+  TRY(out.not_before, take_der_time(validity));
+  TRY(out.not_after, take_der_time(validity));
   CHECK_OK(validity.expect_end());
   TRY(const DerElement subject, fields.take(der_tag::sequence));
   out.subject = subject.whole;

@@ -30,6 +30,7 @@ enum class CertificateRole : std::uint8_t { end_entity, certificate_authority };
 struct KeyUsage {
   bool digital_signature = false;
   bool certificate_signing = false;
+  bool crl_signing = false;
 };
 
 struct X509Extension {

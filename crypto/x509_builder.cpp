@@ -50,9 +50,11 @@ Bytes extension(ByteView type, ByteView value, Criticality criticality) {
 Bytes key_usage_bits(const KeyUsage& usage) {
   constexpr std::uint8_t digital_signature = 0x80;
   constexpr std::uint8_t certificate_signing = 0x04;
+  constexpr std::uint8_t crl_signing = 0x02;
   unsigned bits = 0;
   bits |= usage.digital_signature ? digital_signature : 0U;
   bits |= usage.certificate_signing ? certificate_signing : 0U;
+  bits |= usage.crl_signing ? crl_signing : 0U;
   const auto unused = static_cast<std::uint8_t>(bits == 0 ? 7 : std::countr_zero(bits));
   return der_element(der_tag::bit_string, Bytes{unused, static_cast<std::uint8_t>(bits)});
 }
@@ -65,8 +67,10 @@ Bytes extensions(const CertificateDraft& draft) {
   }
   const Bytes constraints =
       der_sequence({is_authority ? der_boolean_true() : Bytes(), path_length});
-  const Bytes usage = key_usage_bits(draft.key_usage.value_or(
-      KeyUsage{.digital_signature = !is_authority, .certificate_signing = is_authority}));
+  const Bytes usage =
+      key_usage_bits(draft.key_usage.value_or(KeyUsage{.digital_signature = !is_authority,
+                                                       .certificate_signing = is_authority,
+                                                       .crl_signing = is_authority}));
   Bytes extra;
   if (draft.extra_extension) {
     extra = extension(draft.extra_extension->identifier, draft.extra_extension->value,

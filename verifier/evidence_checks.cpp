@@ -28,12 +28,24 @@ constexpr std::string_view tdx_format = "tdx-quote-v4";
 std::vector<attest::TrustAnchor> anchors_of(const Policy& policy) {
   const attest::TrustAnchor simulated = attest::simulated_anchor();
   std::vector<attest::TrustAnchor> anchors{simulated};
-  for (const attest::TrustAnchor& anchor : policy.anchors) {
+  for (const attest::TrustAnchor& anchor : policy.tdx.anchors) {
     if (!std::ranges::equal(anchor.root_certificate, simulated.root_certificate)) {
       anchors.push_back(anchor);
     }
   }
   return anchors;
+}
+
+attest::TdxPolicy tdx_policy_of(const Policy& policy, const Result<attest::ReportData>& expected) {
+  attest::TdxPolicy tdx = policy.tdx;
+  tdx.anchors = anchors_of(policy);
+  tdx.report_data = Any{"there is no value that the quote could bind"};
+  if (expected) {
+    tdx.report_data = *expected;
+  }
+  // A certificate has one spelling: check_spelling() refuses any byte after the quote.
+  tdx.padding = attest::Padding::zeros_accepted;
+  return tdx;
 }
 
 bool is_simulated(const TdxAppraisal& appraisal) {
@@ -44,6 +56,34 @@ std::string detail_of(const attest::TdxFinding& finding) {
   return std::string(to_string(finding.check)) + ": " + finding.detail;
 }
 
+Code code_of_collateral_failure(TdxCheck check) {
+  switch (check) {
+    case TdxCheck::root_crl_validity:
+    case TdxCheck::tcb_signing_validity:
+    case TdxCheck::tcb_info_validity:
+    case TdxCheck::qe_identity_validity:
+    case TdxCheck::pck_crl_validity: return Code::collateral_not_valid_at_time;
+    case TdxCheck::revocation: return Code::key_revoked;
+    case TdxCheck::qe_identity_match: return Code::quote_not_genuine;
+    case TdxCheck::tdx_module_identity:
+    case TdxCheck::tcb_level:
+    case TdxCheck::tcb_status:
+    case TdxCheck::tcb_evaluation_number:
+    case TdxCheck::collateral_age: return Code::tcb_refused;
+    default: return Code::collateral_not_genuine;
+  }
+}
+
+Code code_of_td_failure(TdxCheck check) {
+  switch (check) {
+    case TdxCheck::td_debug_off: return Code::td_debug;
+    case TdxCheck::td_measurement: return Code::measurement_unknown;
+    case TdxCheck::td_report_data: return Code::report_data_differs;
+    case TdxCheck::platform_allowed: return Code::platform_refused;
+    default: return Code::td_attributes_refused;
+  }
+}
+
 Code code_of_failure(TdxCheck check) {
   switch (stage_of(check)) {
     case TdxStage::layout: return Code::quote_malformed;
@@ -51,9 +91,8 @@ Code code_of_failure(TdxCheck check) {
       return check == TdxCheck::chain_validity ? Code::quote_chain_not_valid_at_time
                                                : Code::quote_not_genuine;
     case TdxStage::signatures: return Code::quote_not_genuine;
-    case TdxStage::td_policy:
-      return check == TdxCheck::td_debug_off ? Code::td_debug : Code::td_attributes_refused;
-    case TdxStage::collateral: return Code::tcb_not_evaluated;
+    case TdxStage::collateral: return code_of_collateral_failure(check);
+    case TdxStage::td_policy: return code_of_td_failure(check);
   }
   return Code::quote_not_genuine;
 }
@@ -93,7 +132,7 @@ std::vector<Finding> check_spelling(ByteView quote) {
     return {};  // named by check_quote
   }
   std::vector<Finding> findings;
-  if (parsed->trailing_zero_bytes != 0) {
+  if (!parsed->trailing_bytes.empty()) {
     findings.push_back(found(Code::quote_malformed, "there are bytes after the quote"));
   }
   if (!has_vendors_layout(parsed->pck_chain_pem)) {
@@ -103,7 +142,8 @@ std::vector<Finding> check_spelling(ByteView quote) {
   return findings;
 }
 
-std::vector<Finding> check_quote(const TdxAppraisal& appraisal, std::string_view tee) {
+std::vector<Finding> check_quote(const TdxAppraisal& appraisal, std::string_view tee,
+                                 const Policy& policy) {
   std::vector<Finding> findings = failures_in(appraisal, Stage::quote);
   if (!appraisal.verified_body || !appraisal.anchor_kind) {
     if (findings.empty()) {
@@ -117,6 +157,9 @@ std::vector<Finding> check_quote(const TdxAppraisal& appraisal, std::string_view
   const attest::TeeKind kind = simulated ? attest::TeeKind::simulated_tdx : attest::TeeKind::tdx;
   if (tee != attest::to_string(kind)) {
     findings.push_back(found(Code::quote_kind_differs));
+  }
+  if (!simulated && std::ranges::find(policy.kinds, kind) == policy.kinds.end()) {
+    findings.push_back(found(Code::quote_kind_refused));
   }
   return findings;
 }
@@ -143,23 +186,33 @@ Finding check_report_data(const TdxAppraisal& appraisal, ByteView quote,
   return appraisal.verified_body ? found(Code::report_data_ok) : not_reached(Stage::report_data);
 }
 
-Finding check_measurement(const TdxAppraisal& appraisal, const Policy& policy) {
+Finding check_measurement(const TdxAppraisal& appraisal) {
   if (!appraisal.verified_body) {
     return not_reached(Stage::measurement);
   }
   if (is_simulated(appraisal)) {
     return found(Code::measurement_simulated);
   }
-  const attest::TdQuoteBody& body = *appraisal.verified_body;
-  const auto accepted =
-      std::ranges::find_if(policy.measurements, [&body](const Measurement& measurement) {
-        return measurement.mr_td == body.mr_td && measurement.rtmr == body.rtmr;
-      });
-  if (accepted == policy.measurements.end()) {
-    return found(Code::measurement_unknown,
-                 policy.measurements.empty() ? "the policy lists no measurements" : "");
+  const attest::TdxFinding& finding = appraisal.finding(TdxCheck::td_measurement);
+  switch (finding.outcome) {
+    case CheckOutcome::pass: return found(Code::measurement_accepted, finding.detail);
+    case CheckOutcome::not_asked:
+      return found(Code::measurement_accepted, "the policy accepts any: " + finding.detail);
+    case CheckOutcome::fail:
+    case CheckOutcome::not_evaluated: break;
   }
-  return found(Code::measurement_accepted, accepted->name);
+  return found(Code::measurement_unknown, finding.detail);
+}
+
+// What was found of the hardware's firmware, at best.
+Finding tcb_standing(const TdxAppraisal& appraisal, const Policy& policy) {
+  if (const auto* any = std::get_if<Any>(&policy.collateral)) {
+    return found(Code::tcb_waived, any->reason);
+  }
+  if (!appraisal.tcb || appraisal.outcome_of(TdxStage::collateral) == CheckOutcome::not_evaluated) {
+    return found(Code::tcb_not_evaluated);
+  }
+  return found(Code::tcb_accepted, std::string(to_string(appraisal.tcb->standing.status)));
 }
 
 std::vector<Finding> check_tcb(const TdxAppraisal& appraisal, const Policy& policy) {
@@ -173,24 +226,33 @@ std::vector<Finding> check_tcb(const TdxAppraisal& appraisal, const Policy& poli
   if (appraisal.finding(TdxCheck::td_debug_off).outcome == CheckOutcome::pass) {
     findings.push_back(found(Code::td_not_debug));
   }
-  if (appraisal.outcome_of(TdxStage::collateral) != CheckOutcome::pass) {
-    const auto* any = std::get_if<Any>(&policy.collateral);
-    findings.push_back(any != nullptr ? found(Code::tcb_waived, any->reason)
-                                      : found(Code::tcb_not_evaluated));
+  if (appraisal.outcome_of(TdxStage::collateral) != CheckOutcome::fail) {
+    findings.push_back(tcb_standing(appraisal, policy));
   }
   return findings;
 }
 
-std::vector<Finding> without_quote(Code code, std::string detail) {
-  return {found(code, std::move(detail)), not_reached(Stage::report_data),
-          not_reached(Stage::measurement), not_reached(Stage::tcb)};
+Finding check_revocation(const TdxAppraisal& appraisal) {
+  const attest::TdxFinding& finding = appraisal.finding(TdxCheck::revocation);
+  switch (finding.outcome) {
+    case CheckOutcome::pass: return found(Code::revocation_ok);
+    case CheckOutcome::fail: return found(Code::key_revoked, finding.detail);
+    case CheckOutcome::not_evaluated:
+    case CheckOutcome::not_asked: break;
+  }
+  return found(Code::revocation_not_evaluated);
+}
+
+EvidenceFindings without_quote(Code code, std::string detail) {
+  return {.findings = {found(code, std::move(detail)), not_reached(Stage::report_data),
+                       not_reached(Stage::measurement), not_reached(Stage::tcb)},
+          .revocation = found(Code::revocation_not_evaluated)};
 }
 
 }  // namespace
 
-std::vector<Finding> check_evidence(const BoundStatement& statement,
-                                    const certificate::Proof& proof, const Policy& policy,
-                                    UnixMillis at) {
+EvidenceFindings check_evidence(const BoundStatement& statement, const certificate::Proof& proof,
+                                const Policy& policy, UnixMillis at) {
   if (proof.tee_format != tdx_format || !attest::tee_kind_from_string(statement.run.tee)) {
     return without_quote(Code::quote_format_unknown, "known: " + std::string(tdx_format));
   }
@@ -200,13 +262,15 @@ std::vector<Finding> check_evidence(const BoundStatement& statement,
   const crypto::Sha256 no_intent;  // All zero: format v1 has no intent without a log proof.
   const auto expected = attest::bind_certificate(statement.slice, statement.run.signer, no_intent,
                                                  statement.run.nonce);
-  const TdxAppraisal appraisal = attest::appraise_tdx(proof.tee_quote, anchors_of(policy), at);
-  std::vector<Finding> findings = check_quote(appraisal, statement.run.tee);
-  std::ranges::copy(check_spelling(proof.tee_quote), std::back_inserter(findings));
-  findings.push_back(check_report_data(appraisal, proof.tee_quote, expected));
-  findings.push_back(check_measurement(appraisal, policy));
-  std::ranges::copy(check_tcb(appraisal, policy), std::back_inserter(findings));
-  return findings;
+  const attest::TdxPolicy tdx_policy = tdx_policy_of(policy, expected);
+  const TdxAppraisal appraisal = attest::verify_tdx(proof.tee_quote, {}, tdx_policy, at);
+  EvidenceFindings out{.findings = check_quote(appraisal, statement.run.tee, policy),
+                       .revocation = check_revocation(appraisal)};
+  std::ranges::copy(check_spelling(proof.tee_quote), std::back_inserter(out.findings));
+  out.findings.push_back(check_report_data(appraisal, proof.tee_quote, expected));
+  out.findings.push_back(check_measurement(appraisal));
+  std::ranges::copy(check_tcb(appraisal, policy), std::back_inserter(out.findings));
+  return out;
 }
 
 }  // namespace mayfly::verifier

@@ -1,4 +1,5 @@
-// Stages quote, report_data, measurement and tcb: what the TEE's evidence shows about a statement.
+// Stages quote, report_data, measurement, tcb and revocation: what the TEE's evidence shows about a
+// statement.
 //
 // Threads   Pure function.
 #pragma once
@@ -17,9 +18,11 @@ struct BoundStatement {
   const certificate::Run& run;  // decoded from them
 };
 
-// At least one finding for each of the four stages, in order.
-std::vector<Finding> check_evidence(const BoundStatement& statement,
-                                    const certificate::Proof& proof, const Policy& policy,
-                                    UnixMillis at);
+struct EvidenceFindings {
+  std::vector<Finding> findings;  // at least one for each of the first four stages, in order
+  Finding revocation;
+};
+EvidenceFindings check_evidence(const BoundStatement& statement, const certificate::Proof& proof,
+                                const Policy& policy, UnixMillis at);
 
 }  // namespace mayfly::verifier

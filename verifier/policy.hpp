@@ -1,46 +1,51 @@
-// What a verifier asks of a certificate. The default of every member is its strictest value; each
-// weakening is a value of type Any, with a reason, and every report prints it.
+// What the reader of a certificate asks for. Every field is required: "do not check" is spelled
+// Any{reason} and is shown in the report.
 //
-// Never accepted, under any policy: simulated evidence and debug TDs (verdict "unattested"), small-
-// order signing keys, a statement without report_data, measurement and policy checked.
+// Never accepted, so there is no field for it: simulated evidence and debug TDs (verdict
+// "unattested"), small-order signing keys, a statement without report_data, measurement and policy
+// checked.
 //
 // Threads   Plain values.
 #pragma once
 #include <array>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "attest/model/trust_anchor.hpp"
+#include "attest/model/evidence.hpp"
+#include "attest/model/expectation.hpp"
+#include "attest/verify/tdx_policy.hpp"
 #include "crypto/sha2.hpp"
 
 namespace mayfly::verifier {
 
-struct Required {};
-// "Do not ask for this", and why.
-struct Any {
-  std::string reason;
-};
+using attest::Any;
+using attest::Expected;
 
-// An environment that was rebuilt from source and compared: all of it, or it is another one.
-struct Measurement {
-  std::string name;
-  crypto::Sha384 mr_td;
-  std::array<crypto::Sha384, 4> rtmr;
-};
+struct Required {};
+using SignerKey = std::array<std::uint8_t, 32>;  // Ed25519
 
 struct Policy {
   std::string name;
-  // Roots believed to be hardware. The simulated root is never one of them, whatever is put here.
-  std::vector<attest::TrustAnchor> anchors;
-  std::vector<Measurement> measurements;   // accepted; empty: none is known
-  std::variant<Required, Any> collateral;  // fresh TCB, QE identity and revocation lists
+  std::optional<crypto::Sha256> hash;  // of the document that it was read from
+  std::vector<attest::TeeKind> kinds;  // accepted
+  Expected<std::vector<SignerKey>> signers;
+  Expected<Required> collateral;  // the vendor's lists: TCB, QE identity, revocation
+  // Its report_data is not used for a certificate: what the quote must bind follows from that.
+  // The simulated root is never one of its anchors, whatever is put there.
+  attest::TdxPolicy tdx;
 };
 
 // The vendor's roots, no known measurement, everything required.
 Policy default_policy();
+// The same, and any measurement: is the evidence genuine? Says nothing about what runs in the TEE.
+Policy genuine_policy();
 
-// One line for each Any in the policy: "collateral: not asked for (<reason>)".
+// One line for each Any that default_policy() does not have: "collateral: not asked for
+// (<reason>)".
 std::vector<std::string> weakenings_of(const Policy& policy);
+// One line for each Any: "platforms: <reason>".
+std::vector<std::string> not_asked_by(const Policy& policy);
 
 }  // namespace mayfly::verifier

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "crypto/sha2.hpp"
 #include "verifier/finding.hpp"
 #include "verifier/verdict.hpp"
 
@@ -42,10 +43,12 @@ struct Stated {
 };
 
 struct Report {
-  UnixMillis appraised_at;  // T: by the caller's clock or choice
-  std::string policy;
-  std::vector<std::string> weakenings;
-  std::optional<Stated> stated;  // absent when the bytes are not a certificate
+  UnixMillis appraised_at;                    // T: by the caller's clock or choice
+  std::string policy;                         // its name
+  std::optional<crypto::Sha256> policy_hash;  // of its document
+  std::vector<std::string> weakenings;        // where it asks less than the default
+  std::vector<std::string> not_asked;         // all that it does not ask
+  std::optional<Stated> stated;               // absent when the bytes are not a certificate
   std::vector<Finding> findings;
 
   Verdict verdict() const { return verdict_of(findings); }

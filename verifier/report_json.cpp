@@ -88,7 +88,10 @@ std::string check_json(const Finding& finding) {
 
 std::string policy_json(const Report& report) {
   ObjectText out;
+  out.member("hash",
+             report.policy_hash ? inert_json_string(crypto::to_text(*report.policy_hash)) : "null");
   out.string("name", report.policy);
+  out.member("not_asked", array_text(report.not_asked, inert_json_string));
   out.member("weakenings", array_text(report.weakenings, inert_json_string));
   return std::move(out).finish();
 }

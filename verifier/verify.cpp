@@ -78,6 +78,16 @@ Stated stated_by(const DecodedCertificate& decoded, const certificate::Recompute
   return stated;
 }
 
+std::vector<Finding> check_signer(const certificate::Run& run, const Policy& policy) {
+  const auto* listed = std::get_if<std::vector<SignerKey>>(&policy.signers);
+  if (listed == nullptr || std::ranges::any_of(*listed, [&run](const SignerKey& key) {
+        return std::ranges::equal(key, run.signer);
+      })) {
+    return {};
+  }
+  return {found(Code::signer_refused)};
+}
+
 // The last stage: does what was found meet the policy? It adds nothing that was not found before.
 Finding check_policy(const std::vector<Finding>& findings) {
   Effect strongest = Effect::none;
@@ -97,14 +107,16 @@ std::vector<Finding> judge(const DecodedCertificate& decoded, const certificate:
   append(findings, check_ids(decoded, ids));
   findings.push_back(check_dataset(statement.claim, supplied.dataset_hash));
   append(findings, check_signatures(decoded));
-  append(findings, check_evidence({.slice = decoded.statement_slice, .run = statement.run},
-                                  decoded.proof, policy, now));
+  append(findings, check_signer(statement.run, policy));
+  EvidenceFindings evidence = check_evidence(
+      {.slice = decoded.statement_slice, .run = statement.run}, decoded.proof, policy, now);
+  append(findings, std::move(evidence.findings));
   append(findings, check_lifecycle(decoded));
   findings.push_back(found(Code::log_absent));
   findings.push_back(found(Code::witnesses_absent));
   append(findings, check_time(decoded.proof, now));
   findings.push_back(found(Code::attempts_uncounted));
-  findings.push_back(found(Code::revocation_not_evaluated));
+  findings.push_back(std::move(evidence.revocation));
   findings.push_back(found(Code::disclosures_absent));
   findings.push_back(check_policy(findings));
   return findings;
@@ -116,7 +128,9 @@ Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
               const Supplied& supplied) {
   Report report{.appraised_at = now,
                 .policy = policy.name,
+                .policy_hash = policy.hash,
                 .weakenings = weakenings_of(policy),
+                .not_asked = not_asked_by(policy),
                 .stated = std::nullopt,
                 .findings = {}};
   const auto decoded = certificate::decode_certificate(certificate);

@@ -1,6 +1,6 @@
-// Sizes and constants of an Intel TDX quote of version 4, for whoever reads or writes one.
+// Sizes and constants of an Intel TDX quote, for whoever reads or writes one.
 //
-// Source    Intel TDX DCAP Quoting Library API, appendix A.3 (quote format version 4).
+// Source    Intel TDX DCAP Quoting Library API, appendix A.3 (version 4) and A.4 (version 5).
 // Shapes    Integers little-endian.
 #pragma once
 #include <array>
@@ -9,14 +9,22 @@
 
 namespace mayfly::attest::tdx_layout {
 
+inline constexpr std::uint16_t version_sgx = 3;
 inline constexpr std::uint16_t version_4 = 4;
+inline constexpr std::uint16_t version_5 = 5;
 inline constexpr std::uint16_t attestation_key_ecdsa_p256 = 2;
+inline constexpr std::uint32_t tee_type_sgx = 0;
 inline constexpr std::uint32_t tee_type_tdx = 0x81;
 inline constexpr std::array<std::uint8_t, 16> intel_qe_vendor_id{
     0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9, 0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
 
 inline constexpr std::size_t header_bytes = 48;
-inline constexpr std::size_t body_bytes = 584;
+inline constexpr std::size_t body_bytes = 584;      // TD 1.0
+inline constexpr std::size_t body_1_5_bytes = 648;  // TD 1.5: 64 bytes more at the end
+// Version 5 says between header and body which body it is: {type u16, size u32}.
+inline constexpr std::uint16_t body_type_sgx = 1;
+inline constexpr std::uint16_t body_type_td_1_0 = 2;
+inline constexpr std::uint16_t body_type_td_1_5 = 3;
 inline constexpr std::size_t qe_report_bytes = 384;
 inline constexpr std::size_t report_data_bytes = 64;
 

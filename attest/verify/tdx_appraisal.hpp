@@ -2,6 +2,7 @@
 //
 // Threads   Plain values.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,13 +10,16 @@
 #include <vector>
 
 #include "attest/model/trust_anchor.hpp"
+#include "attest/verify/pck_extension.hpp"
+#include "attest/verify/tcb_info.hpp"
 #include "attest/verify/tdx_quote.hpp"
 
 namespace mayfly::attest {
 
-// In the order in which they are reported.
+// In the order in which they are reported. The names are stable: programs branch on them.
 enum class TdxCheck : std::uint8_t {
   quote_layout,
+  quote_padding,  // what follows the quote
   // chain: from the platform's provisioning key (PCK) to a pinned root
   chain_certificates,  // exactly three, each readable: P-256, ecdsa-with-SHA256, no unknown
                        // critical extension
@@ -24,43 +28,80 @@ enum class TdxCheck : std::uint8_t {
   chain_constraints,  // CA flags, key usage, path lengths
   chain_signatures,
   chain_validity,  // every certificate valid at the time of appraisal, both ends
+  pck_extension,
   // signatures: from the PCK to the quote
   qe_report_signature,
   attestation_key_binding,
   quote_signature,
+  // collateral: Intel's signed lists, and where the platform stands in them
+  root_crl,  // of the same root, signed by it
+  root_crl_validity,
+  tcb_signing_chain,  // signing certificate and root
+  tcb_signing_validity,
+  tcb_info_signature,
+  tcb_info,  // for TDX, of a known version
+  tcb_info_validity,
+  qe_identity_signature,
+  qe_identity,  // of the TD quoting enclave, of a known version
+  qe_identity_validity,
+  pck_crl,  // of the CA that issued the PCK certificate, signed by it
+  pck_crl_validity,
+  revocation,         // neither PCK, nor its CA, nor the TCB signing certificate
+  tcb_info_platform,  // FMSPC and PCE id are the platform's
+  qe_identity_match,  // the quoting enclave is that one
+  tdx_module_identity,
+  tcb_level,
+  tcb_status,
+  tcb_evaluation_number,
+  collateral_age,
   // td_policy: what kind of TD this is
   td_debug_off,
   td_attributes_known,
   td_sept_ve_disable,
+  td_attributes_allowed,
   td_xfam,
-  // collateral: needs Intel's signed lists
-  pck_revocation,
-  tcb_signing_chain,
-  tcb_info,
-  qe_identity,
-  pck_extension,
-  tdx_module_identity,
-  tcb_level,
-  tcb_status,
+  td_service_td,
+  td_configuration,
+  td_measurement,
+  td_report_data,
+  platform_allowed,
 };
-inline constexpr std::size_t tdx_check_count = static_cast<std::size_t>(TdxCheck::tcb_status) + 1;
+inline constexpr std::size_t tdx_check_count =
+    static_cast<std::size_t>(TdxCheck::platform_allowed) + 1;
 
-enum class TdxStage : std::uint8_t { layout, chain, signatures, td_policy, collateral };
+enum class TdxStage : std::uint8_t { layout, chain, signatures, collateral, td_policy };
 TdxStage stage_of(TdxCheck check);
 
-// `not_evaluated` is never a pass: the detail says what was missing.
-enum class CheckOutcome : std::uint8_t { pass, fail, not_evaluated };
+// `not_evaluated` is never a pass: the detail says what was missing, or which check failed first.
+// `not_asked`: the policy says Any; the detail is its reason.
+enum class CheckOutcome : std::uint8_t { pass, fail, not_evaluated, not_asked };
 
 struct TdxFinding {
   TdxCheck check;
   CheckOutcome outcome;
-  std::string detail;  // one sentence; empty for a pass
+  std::string detail;  // one sentence; may be empty for a pass
 };
 
+// Weakest first; the strongest one decides.
 enum class TdxVerdict : std::uint8_t {
-  malformed,         // not readable as a TDX quote of version 4
-  rejected,          // at least one check failed
-  collateral_needed  // nothing failed, and what needs collateral was not evaluated
+  accepted,
+  refused,       // genuine, and the policy does not want it
+  inconclusive,  // collateral is missing
+  unattested,    // simulated, or under debug: no hardware protects the TD
+  contradicted,  // something is forged, or does not belong together
+  malformed,     // not readable as a TDX quote
+};
+
+// What a check that fails makes of the verdict.
+TdxVerdict verdict_of_failure(TdxCheck check);
+
+struct TdxTcb {
+  TcbStanding standing;  // of everything together
+  TcbStatus platform = TcbStatus::revoked;
+  std::optional<TcbStatus> module;  // none: a module of major version 0
+  TcbStatus quoting_enclave = TcbStatus::revoked;
+  std::uint32_t tcb_info_evaluation_number = 0;
+  std::uint32_t qe_identity_evaluation_number = 0;
 };
 
 struct TdxAppraisal {
@@ -70,9 +111,16 @@ struct TdxAppraisal {
   std::optional<AnchorKind> anchor_kind;
   std::string anchor_name;
   // What the quote says; none unless every `chain` and `signatures` check passed. It may still be
-  // a debug TD: look at the verdict or at stage td_policy.
+  // a debug TD: look at the verdict.
   std::optional<TdQuoteBody> verified_body;
-  std::size_t trailing_zero_bytes = 0;
+  std::uint16_t version = 0;  // of the quote; 0 if it could not be read
+  std::size_t trailing_bytes = 0;
+  std::optional<PckExtension> platform;  // none unless every `chain` check passed
+  // Where the platform stands; none unless the signatures of quote and lists passed.
+  std::optional<TdxTcb> tcb;
+  std::string measurement_name;  // of the policy's, that was met
+  // The first time at which a certificate or list that was used is no longer valid.
+  std::optional<UnixMillis> earliest_expiry;
 
   const TdxFinding& finding(TdxCheck check) const {
     return findings.at(static_cast<std::size_t>(check));

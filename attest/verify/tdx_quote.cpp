@@ -14,15 +14,12 @@ std::unexpected<Error> unsupported(std::string what) {
 }
 
 Result<void> read_header(ByteReader& reader, ParsedTdxQuote& out) {
-  TRY(const std::uint16_t version, reader.take_u16_le());
-  if (version == 3) {
-    return unsupported("it is an SGX quote (version 3), and only TDX quotes of version 4 are read");
+  TRY(out.version, reader.take_u16_le());
+  if (out.version == tdx_layout::version_sgx) {
+    return unsupported("it is an SGX quote (version 3), and only TDX quotes are judged");
   }
-  if (version == 5) {
-    return unsupported("it is a TDX quote of version 5, and only version 4 is read");
-  }
-  if (version != tdx_layout::version_4) {
-    return unsupported("unknown quote version " + std::to_string(version));
+  if (out.version != tdx_layout::version_4 && out.version != tdx_layout::version_5) {
+    return unsupported("unknown quote version " + std::to_string(out.version));
   }
   TRY(const std::uint16_t key_type, reader.take_u16_le());
   if (key_type != tdx_layout::attestation_key_ecdsa_p256) {
@@ -30,6 +27,9 @@ Result<void> read_header(ByteReader& reader, ParsedTdxQuote& out) {
                        ", and only 2 (ECDSA P-256) is known");
   }
   TRY(const std::uint32_t tee_type, reader.take_u32_le());
+  if (tee_type == tdx_layout::tee_type_sgx) {
+    return unsupported("it is an SGX quote (TEE type 0), and only TDX quotes are judged");
+  }
   if (tee_type != tdx_layout::tee_type_tdx) {
     return unsupported("its TEE type is not TDX (0x81)");
   }
@@ -42,8 +42,41 @@ Result<void> read_header(ByteReader& reader, ParsedTdxQuote& out) {
   return {};
 }
 
-Result<TdQuoteBody> read_body(ByteReader& reader) {
+struct BodyForm {
+  std::uint16_t type;
+  std::size_t bytes;
+  TdBodyKind kind;
+};
+constexpr std::array body_forms{
+    BodyForm{tdx_layout::body_type_td_1_0, tdx_layout::body_bytes, TdBodyKind::td_1_0},
+    BodyForm{tdx_layout::body_type_td_1_5, tdx_layout::body_1_5_bytes, TdBodyKind::td_1_5}};
+
+// Version 5 names its body; version 4 has one kind only.
+Result<TdBodyKind> read_body_kind(ByteReader& reader, std::uint16_t version) {
+  if (version == tdx_layout::version_4) {
+    return TdBodyKind::td_1_0;
+  }
+  TRY(const std::uint16_t type, reader.take_u16_le());
+  TRY(const std::uint32_t size, reader.take_u32_le());
+  if (type == tdx_layout::body_type_sgx) {
+    return unsupported("it is an SGX quote (body type 1), and only TDX quotes are judged");
+  }
+  const auto form =
+      std::ranges::find_if(body_forms, [type](const BodyForm& each) { return each.type == type; });
+  if (form == body_forms.end()) {
+    return unsupported("unknown body type " + std::to_string(type));
+  }
+  if (size != form->bytes) {
+    return fail(ErrorCode::malformed, "the quote declares a body of " + std::to_string(size) +
+                                          " bytes where its type has " +
+                                          std::to_string(form->bytes));
+  }
+  return form->kind;
+}
+
+Result<TdQuoteBody> read_body(ByteReader& reader, TdBodyKind kind) {
   TdQuoteBody body;
+  body.kind = kind;
   TRY(body.tee_tcb_svn, reader.take_array<16>());
   TRY(body.mr_seam.bytes, reader.take_array<48>());
   TRY(body.mr_signer_seam.bytes, reader.take_array<48>());
@@ -58,6 +91,10 @@ Result<TdQuoteBody> read_body(ByteReader& reader) {
     TRY(rtmr.bytes, reader.take_array<48>());
   }
   TRY(body.report_data, reader.take_array<64>());
+  if (kind == TdBodyKind::td_1_5) {
+    TRY(body.tee_tcb_svn_2, reader.take_array<16>());
+    TRY(body.mr_service_td.bytes, reader.take_array<48>());
+  }
   return body;
 }
 
@@ -121,17 +158,14 @@ Result<ParsedTdxQuote> parse_tdx_quote(ByteView quote) {
   ParsedTdxQuote out;
   ByteReader reader(quote);
   CHECK_OK(read_header(reader, out));
-  TRY(out.body, read_body(reader));
+  TRY(const TdBodyKind kind, read_body_kind(reader, out.version));
+  TRY(out.body, read_body(reader, kind));
   out.signed_bytes = quote.first(reader.offset());
   TRY(const std::uint32_t signature_data_bytes, reader.take_u32_le());
   TRY(const ByteView signature_data, reader.take(signature_data_bytes));
   CHECK_OK(read_signature_data(signature_data, out));
   out.quote_bytes = quote.first(reader.offset());
-  out.trailing_zero_bytes = reader.remaining();
-  const ByteView trailing = quote.subspan(reader.offset());
-  if (!std::ranges::all_of(trailing, [](std::uint8_t byte) { return byte == 0; })) {
-    return fail(ErrorCode::malformed, "bytes other than zero padding follow the quote");
-  }
+  out.trailing_bytes = quote.subspan(reader.offset());
   return out;
 }
 

@@ -1,12 +1,13 @@
-// Reads an Intel TDX quote of version 4. Layout only: no signature is checked here.
+// Reads an Intel TDX quote of version 4 or 5. Layout only: no signature is checked here.
 //
-// Source    Intel TDX DCAP Quoting Library API, appendix A.3: header 48 B, TD body 584 B, signature
-//           data of declared length.
+// Source    Intel TDX DCAP Quoting Library API, appendix A.3 and A.4: header 48 B, in version 5 the
+//           type and size of the body, TD body (1.0: 584 B, 1.5: 648 B), signature data of declared
+//           length.
 // Shapes    Integers little-endian, measurements SHA-384. Every inner length must exactly fill what
-//           holds it. All-zero padding after the quote is counted, not kept.
-// Errors    limit: over tdx_quote_bytes_max.  malformed: truncated, lengths that disagree, other
-//           bytes after the end.  rejected: well-formed as far as read, but another version (SGX 3,
-//           TDX 5), key type, TEE, quoting enclave vendor or certification data.
+//           holds it. What follows the quote is not of it: whether it may be there is a policy's.
+// Errors    limit: over tdx_quote_bytes_max.  malformed: truncated, lengths that disagree.
+//           rejected: well-formed as far as read, but an SGX quote, another version, key type, TEE,
+//           quoting enclave vendor or certification data.
 // Threads   Pure function. What it returns borrows from `quote`.
 #pragma once
 #include <array>
@@ -20,8 +21,11 @@ namespace mayfly::attest {
 
 inline constexpr std::size_t tdx_quote_bytes_max = std::size_t{64} * 1024;
 
+enum class TdBodyKind : std::uint8_t { td_1_0, td_1_5 };
+
 // What the TDX module reported about the TD and about itself.
 struct TdQuoteBody {
+  TdBodyKind kind = TdBodyKind::td_1_0;
   std::array<std::uint8_t, 16> tee_tcb_svn{};
   crypto::Sha384 mr_seam;         // the TDX module
   crypto::Sha384 mr_signer_seam;  // its signer; zero is Intel
@@ -34,6 +38,10 @@ struct TdQuoteBody {
   crypto::Sha384 mr_owner_config;
   std::array<crypto::Sha384, 4> rtmr;          // extended at boot and run time
   std::array<std::uint8_t, 64> report_data{};  // what the guest asked to be bound
+  // TD 1.5 only, else zero. `tee_tcb_svn` is of the module that launched the TD, this one of the
+  // module that runs it now.
+  std::array<std::uint8_t, 16> tee_tcb_svn_2{};
+  crypto::Sha384 mr_service_td;  // zero: no service TD is bound
 };
 
 // The report of the quoting enclave (QE), which vouches for the attestation key.
@@ -49,6 +57,7 @@ struct QeReport {
 };
 
 struct ParsedTdxQuote {
+  std::uint16_t version = 0;
   std::array<std::uint8_t, 20> user_data{};  // the first 16 bytes identify the QE
   TdQuoteBody body;
   std::array<std::uint8_t, 64> signature{};        // r || s by attestation_key over signed_bytes
@@ -57,10 +66,10 @@ struct ParsedTdxQuote {
   std::array<std::uint8_t, 64> qe_report_signature{};
   ByteView qe_authentication_data;
   ByteView pck_chain_pem;    // leaf to root; may end in NUL
-  ByteView signed_bytes;     // header and body
+  ByteView signed_bytes;     // header, body and what version 5 puts between them
   ByteView qe_report_bytes;  // the 384 bytes that the PCK signs
-  ByteView quote_bytes;      // the quote without padding
-  std::size_t trailing_zero_bytes = 0;
+  ByteView quote_bytes;      // the quote alone
+  ByteView trailing_bytes;   // what the input has after it
 };
 
 // Precondition: `quote` outlives the returned value.

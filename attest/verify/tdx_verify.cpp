@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "attest/model/tdx_layout.hpp"
-#include "attest/verify/pck_chain.hpp"
+#include "attest/verify/td_policy_checks.hpp"
+#include "attest/verify/tdx_finding.hpp"
 #include "attest/verify/tdx_quote.hpp"
 #include "crypto/ecdsa.hpp"
 #include "crypto/sha2.hpp"
@@ -13,34 +14,35 @@
 namespace mayfly::attest {
 namespace {
 
-TdxFinding pass_or_fail(TdxCheck check, Result<void> result) {
-  if (result) {
-    return {check, CheckOutcome::pass, ""};
-  }
-  return {check, CheckOutcome::fail, result.error().message()};
-}
-
-TdxFinding pass_if(TdxCheck check, bool condition, std::string_view otherwise) {
-  if (condition) {
-    return {check, CheckOutcome::pass, ""};
-  }
-  return {check, CheckOutcome::fail, std::string(otherwise)};
-}
-
 Result<void> verify_p256(ByteView public_key, ByteView message, ByteView signature) {
   TRY(const crypto::EcdsaPublicKey key,
       crypto::EcdsaPublicKey::from_raw(crypto::EcdsaCurve::p256, public_key));
   return key.verify(message, signature);
 }
 
+TdxFinding quote_padding(const ParsedTdxQuote& quote, Padding padding) {
+  const ByteView trailing = quote.trailing_bytes;
+  if (trailing.empty()) {
+    return {TdxCheck::quote_padding, CheckOutcome::pass, ""};
+  }
+  const std::string count = std::to_string(trailing.size());
+  if (!std::ranges::all_of(trailing, [](std::uint8_t byte) { return byte == 0; })) {
+    return {TdxCheck::quote_padding, CheckOutcome::fail,
+            count + " bytes other than zero padding follow the quote"};
+  }
+  return {TdxCheck::quote_padding,
+          padding == Padding::zeros_accepted ? CheckOutcome::pass : CheckOutcome::fail,
+          count + " zero bytes follow the quote"};
+}
+
 TdxFinding qe_report_signature(const ParsedTdxQuote& quote, const PckChainAppraisal& chain) {
-  if (!chain.leaf_public_key) {
-    return {TdxCheck::qe_report_signature, CheckOutcome::not_evaluated,
-            "there is no readable chain of certificates"};
+  if (!chain.leaf) {
+    return not_evaluated(TdxCheck::qe_report_signature,
+                         "there is no readable chain of certificates");
   }
   return pass_or_fail(
       TdxCheck::qe_report_signature,
-      verify_p256(*chain.leaf_public_key, quote.qe_report_bytes, quote.qe_report_signature));
+      verify_p256(chain.leaf->parsed.public_key, quote.qe_report_bytes, quote.qe_report_signature));
 }
 
 // The QE puts SHA-256(attestation key || authentication data) || 32 zero bytes in its report.
@@ -55,77 +57,144 @@ TdxFinding attestation_key_binding(const ParsedTdxQuote& quote) {
                  "the quoting enclave's report vouches for another attestation key");
 }
 
-void append_td_policy(const TdQuoteBody& body, std::vector<TdxFinding>& findings) {
-  constexpr std::uint64_t known_attributes =
-      tdx_layout::td_attributes_debug_mask | tdx_layout::td_attribute_sept_ve_disable |
-      tdx_layout::td_attribute_protection_keys | tdx_layout::td_attribute_key_locker |
-      tdx_layout::td_attribute_perfmon;
-  findings.push_back(pass_if(TdxCheck::td_debug_off,
-                             (body.td_attributes & tdx_layout::td_attributes_debug_mask) == 0,
-                             "the TD runs under debug: its host can read and change its memory"));
-  findings.push_back(pass_if(TdxCheck::td_attributes_known,
-                             (body.td_attributes & ~known_attributes) == 0,
-                             "TDATTRIBUTES has a reserved bit set, or MIGRATABLE"));
-  findings.push_back(pass_if(TdxCheck::td_sept_ve_disable,
-                             (body.td_attributes & tdx_layout::td_attribute_sept_ve_disable) != 0,
-                             "SEPT_VE_DISABLE is not set: the host can inject exceptions by "
-                             "taking pages away"));
-  findings.push_back(
-      pass_if(TdxCheck::td_xfam,
-              (body.xfam & tdx_layout::xfam_fixed_ones) == tdx_layout::xfam_fixed_ones &&
-                  (body.xfam & ~tdx_layout::xfam_allowed) == 0,
-              "XFAM has a bit set or clear that TDX does not allow"));
+void append(std::vector<TdxFinding>& findings, const std::vector<TdxFinding>& more) {
+  findings.insert(findings.end(), more.begin(), more.end());
 }
 
 void append_not_evaluated(TdxCheck first, TdxCheck last, std::string_view why,
                           std::vector<TdxFinding>& findings) {
   for (auto i = std::to_underlying(first); i <= std::to_underlying(last); ++i) {
-    findings.push_back({static_cast<TdxCheck>(i), CheckOutcome::not_evaluated, std::string(why)});
+    findings.push_back(not_evaluated(static_cast<TdxCheck>(i), why));
   }
 }
 
 TdxAppraisal unreadable(std::string why) {
   TdxAppraisal out;
   out.findings.push_back({TdxCheck::quote_layout, CheckOutcome::fail, std::move(why)});
-  append_not_evaluated(TdxCheck::chain_certificates, TdxCheck::tcb_status,
+  append_not_evaluated(TdxCheck::quote_padding, TdxCheck::platform_allowed,
                        "the quote could not be read", out.findings);
   return out;
 }
 
+// The first end of validity among everything that was used.
+UnixMillis earliest_expiry(const PckChainAppraisal& chain, const CollateralAppraisal& collateral) {
+  UnixMillis earliest =
+      std::min({chain.leaf->parsed.not_after, chain.issuers->authority.parsed.not_after,
+                chain.issuers->root.parsed.not_after});
+  if (collateral.earliest_expiry) {
+    earliest = std::min(earliest, *collateral.earliest_expiry);
+  }
+  if (collateral.pck_crl) {
+    earliest = std::min(earliest, collateral.pck_crl->next_update);
+  }
+  return earliest;
+}
+
+TdxVerdict verdict_of(const TdxAppraisal& appraisal, const CollateralAppraisal& collateral) {
+  TdxVerdict verdict = TdxVerdict::accepted;
+  bool any_not_evaluated = false;
+  for (const TdxFinding& finding : appraisal.findings) {
+    if (finding.outcome == CheckOutcome::fail) {
+      verdict = std::max(verdict, verdict_of_failure(finding.check));
+    }
+    any_not_evaluated |= finding.outcome == CheckOutcome::not_evaluated;
+  }
+  if (appraisal.anchor_kind == AnchorKind::simulated) {
+    return std::max(verdict, TdxVerdict::unattested);
+  }
+  // A check that could not be done because another failed adds nothing to that failure.
+  if (!collateral.is_complete || (any_not_evaluated && verdict == TdxVerdict::accepted)) {
+    return std::max(verdict, TdxVerdict::inconclusive);
+  }
+  return verdict;
+}
+
 }  // namespace
 
-TdxAppraisal appraise_tdx(ByteView quote_bytes, std::span<const TrustAnchor> anchors,
-                          UnixMillis at) {
+TdxVerifier::TdxVerifier(const TdxCollateral& collateral, const TdxPolicy& policy, UnixMillis at)
+    : policy_(policy), at_(at), collateral_(appraise_collateral(collateral, policy.anchors, at)) {}
+
+TdxAppraisal TdxVerifier::verify(ByteView quote_bytes) {
   const auto quote = parse_tdx_quote(quote_bytes);
   if (!quote) {
     return unreadable(quote.error().message());
   }
-  const PckChainAppraisal chain = appraise_pck_chain(quote->pck_chain_pem, anchors, at);
-
+  const PckChainAppraisal chain =
+      appraise_pck_chain(quote->pck_chain_pem, policy_.anchors, at_, known_.issuers);
   TdxAppraisal out;
-  out.trailing_zero_bytes = quote->trailing_zero_bytes;
+  out.version = quote->version;
+  out.trailing_bytes = quote->trailing_bytes.size();
+  out.findings.reserve(tdx_check_count);
   out.findings.push_back({TdxCheck::quote_layout, CheckOutcome::pass, ""});
-  out.findings.insert(out.findings.end(), chain.findings.begin(), chain.findings.end());
+  out.findings.push_back(quote_padding(*quote, policy_.padding));
+  append(out.findings, chain.findings);
   out.findings.push_back(qe_report_signature(*quote, chain));
   out.findings.push_back(attestation_key_binding(*quote));
   out.findings.push_back(
       pass_or_fail(TdxCheck::quote_signature,
                    verify_p256(quote->attestation_key, quote->signed_bytes, quote->signature)));
-  append_td_policy(quote->body, out.findings);
-  append_not_evaluated(TdxCheck::pck_revocation, TdxCheck::tcb_status,
-                       "Intel's collateral was not given", out.findings);
+  append_collateral(*quote, chain, out);
+  const PckExtension* const platform = chain.platform ? &*chain.platform : nullptr;
+  TdPolicyFindings td = check_td_policy(quote->body, platform, policy_);
+  append(out.findings, td.findings);
+  out.measurement_name = std::move(td.measurement_name);
 
-  if (chain.anchor != nullptr) {
+  if (out.outcome_of(TdxStage::signatures) != CheckOutcome::pass) {
+    out.tcb.reset();
+  } else if (chain.is_valid) {
+    out.verified_body = quote->body;
+  }
+  conclude(chain, out);
+  return out;
+}
+
+const PckCrlFindings& TdxVerifier::pck_crl_of(const PckChainAppraisal& chain) {
+  if (known_.issuers != chain.issuers) {
+    known_ = {chain.issuers, check_pck_crl(collateral_, *chain.issuers, at_)};
+  }
+  return known_.pck_crl;
+}
+
+void TdxVerifier::append_collateral(const ParsedTdxQuote& quote, const PckChainAppraisal& chain,
+                                    TdxAppraisal& out) {
+  if (!chain.is_authentic || chain.anchor->kind == AnchorKind::simulated) {
+    append(out.findings, collateral_.findings);
+    append_not_evaluated(TdxCheck::pck_crl, TdxCheck::collateral_age,
+                         chain.is_authentic ? "a simulated platform is in no list of Intel's"
+                                            : "the quote's certificate chain is not authentic",
+                         out.findings);
+    return;
+  }
+  append(out.findings, collateral_.findings);
+  if (collateral_.anchor != nullptr && collateral_.anchor != chain.anchor) {
+    append_not_evaluated(TdxCheck::pck_crl, TdxCheck::collateral_age,
+                         "the collateral is of another root than the quote", out.findings);
+    auto& root = out.findings.at(static_cast<std::size_t>(TdxCheck::root_crl));
+    root = {TdxCheck::root_crl, CheckOutcome::fail, "it is of another root than the quote"};
+    return;
+  }
+  const PckCrlFindings& pck_crl = pck_crl_of(chain);
+  append(out.findings, pck_crl.findings);
+  TcbFindings tcb = check_tcb({quote, chain, collateral_, pck_crl, policy_, at_});
+  append(out.findings, tcb.findings);
+  out.tcb = std::move(tcb.tcb);
+}
+
+void TdxVerifier::conclude(const PckChainAppraisal& chain, TdxAppraisal& out) const {
+  if (chain.is_valid) {
     out.anchor_kind = chain.anchor->kind;
     out.anchor_name = chain.anchor->name;
-    if (out.outcome_of(TdxStage::signatures) == CheckOutcome::pass) {
-      out.verified_body = quote->body;
-    }
+    out.platform = chain.platform;
   }
-  const bool any_failed = std::ranges::any_of(
-      out.findings, [](const TdxFinding& each) { return each.outcome == CheckOutcome::fail; });
-  out.verdict = any_failed ? TdxVerdict::rejected : TdxVerdict::collateral_needed;
-  return out;
+  if (chain.is_authentic) {
+    out.earliest_expiry = earliest_expiry(chain, collateral_);
+  }
+  out.verdict = verdict_of(out, collateral_);
+}
+
+TdxAppraisal verify_tdx(ByteView quote, const TdxCollateral& collateral, const TdxPolicy& policy,
+                        UnixMillis at) {
+  return TdxVerifier(collateral, policy, at).verify(quote);
 }
 
 }  // namespace mayfly::attest

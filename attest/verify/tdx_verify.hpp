@@ -1,21 +1,49 @@
-// Appraises an Intel TDX quote of version 4: is it signed by a quoting enclave whose key chains to
-// a pinned root, and is the TD of an acceptable kind? Reports every finding, not the first.
+// Appraises an Intel TDX quote: is it signed by a quoting enclave of Intel's whose key chains to a
+// pinned root, is the platform current by Intel's own lists, and is the TD what the policy wants?
+// Reports every finding, not the first.
 //
-// Source    Intel TDX DCAP Quote Verification; Intel TDX Module Base Architecture (TDATTRIBUTES,
-//           XFAM). What needs Intel's collateral (revocation lists, TCB info, QE identity) is
-//           reported as not evaluated, never as passed.
+// Source    Intel TDX DCAP Quote Verification; docs/attestation.md names every check.
 // Errors    None: everything that is wrong is a finding.
-// Threads   Pure function: no I/O, no clock, no globals.
+// Threads   verify_tdx: a pure function; no I/O, no clock, no globals. A TdxVerifier: one thread.
 #pragma once
-#include <span>
-
-#include "attest/model/trust_anchor.hpp"
+#include "attest/verify/collateral.hpp"
+#include "attest/verify/pck_chain.hpp"
 #include "attest/verify/tdx_appraisal.hpp"
+#include "attest/verify/tdx_policy.hpp"
+#include "attest/verify/tdx_tcb_checks.hpp"
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 
 namespace mayfly::attest {
 
-TdxAppraisal appraise_tdx(ByteView quote, std::span<const TrustAnchor> anchors, UnixMillis at);
+// With an empty collateral, what needs it is not evaluated, and the verdict is at best
+// inconclusive.
+TdxAppraisal verify_tdx(ByteView quote, const TdxCollateral& collateral, const TdxPolicy& policy,
+                        UnixMillis at);
+
+// The same for many quotes: the lists are verified once, and certificates that quotes share once.
+// Precondition: collateral and policy outlive it and do not change.
+class TdxVerifier {
+ public:
+  TdxVerifier(const TdxCollateral& collateral, const TdxPolicy& policy, UnixMillis at);
+
+  TdxAppraisal verify(ByteView quote);
+
+ private:
+  struct KnownIssuers {
+    SharedPckIssuers issuers;
+    PckCrlFindings pck_crl;
+  };
+
+  void append_collateral(const ParsedTdxQuote& quote, const PckChainAppraisal& chain,
+                         TdxAppraisal& out);
+  const PckCrlFindings& pck_crl_of(const PckChainAppraisal& chain);
+  void conclude(const PckChainAppraisal& chain, TdxAppraisal& out) const;
+
+  const TdxPolicy& policy_;
+  UnixMillis at_;
+  CollateralAppraisal collateral_;
+  KnownIssuers known_;
+};
 
 }  // namespace mayfly::attest

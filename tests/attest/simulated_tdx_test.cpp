@@ -43,9 +43,9 @@ TEST(SimulatedTdx, IsReadByTheOneVerifyingPath) {
     ASSERT_TRUE(evidence);
     const TdxAppraisal appraisal = appraise_simulated(evidence->quote);
     EXPECT_EQ(failed_checks(appraisal), std::vector<std::string>());
-    EXPECT_EQ(appraisal.verdict, TdxVerdict::collateral_needed);
+    EXPECT_EQ(appraisal.verdict, TdxVerdict::unattested);
     EXPECT_EQ(appraisal.anchor_kind, AnchorKind::simulated);
-    EXPECT_EQ(appraisal.trailing_zero_bytes, 0U);
+    EXPECT_EQ(appraisal.trailing_bytes, 0U);
     ASSERT_TRUE(appraisal.verified_body);
     EXPECT_EQ(appraisal.verified_body->mr_td, measurement);
     EXPECT_EQ(appraisal.verified_body->report_data, report_data_of(byte));
@@ -56,7 +56,7 @@ TEST(SimulatedTdx, IsRefusedUnderTheDefaultAnchors) {
   const auto evidence = attester_at(forge_now).quote(report_data_of(1));
   ASSERT_TRUE(evidence);
   const TdxAppraisal appraisal = appraise_tdx(evidence->quote, default_anchors(), forge_now);
-  EXPECT_EQ(appraisal.verdict, TdxVerdict::rejected);
+  EXPECT_EQ(appraisal.verdict, TdxVerdict::contradicted);
   EXPECT_FALSE(appraisal.anchor_kind);
   EXPECT_FALSE(appraisal.verified_body);
 }
@@ -65,7 +65,7 @@ TEST(SimulatedTdx, RefusesAFlippedBitInEveryByte) {
   Bytes quote = attester_at(forge_now).quote(report_data_of(1))->quote;
   for (std::size_t i = 0; i < quote.size(); ++i) {
     quote[i] ^= 0x10;
-    ASSERT_NE(appraise_simulated(quote).verdict, TdxVerdict::collateral_needed) << "byte " << i;
+    ASSERT_FALSE(failed_checks(appraise_simulated(quote)).empty()) << "byte " << i;
     quote[i] ^= 0x10;
   }
 }
@@ -90,13 +90,16 @@ TEST(SimulatedTdx, VerifiesFromADayBeforeForSevenYears) {
   constexpr std::int64_t day_ms = std::int64_t{24} * 60 * 60 * 1000;
   const Bytes quote = attester_at(forge_now).quote(report_data_of(1))->quote;
   const TrustAnchor anchor = simulated_anchor();
-  const auto verdict_after = [&](std::int64_t milliseconds) {
-    return appraise_tdx(quote, std::span(&anchor, 1), {forge_now.value + milliseconds}).verdict;
+  const auto failed_after = [&](std::int64_t milliseconds) {
+    return failed_checks(
+        appraise_tdx(quote, std::span(&anchor, 1), {forge_now.value + milliseconds}));
   };
-  EXPECT_EQ(verdict_after(-day_ms), TdxVerdict::collateral_needed);
-  EXPECT_EQ(verdict_after(-day_ms - 1), TdxVerdict::rejected);
-  EXPECT_EQ(verdict_after(7 * 365 * day_ms), TdxVerdict::collateral_needed);
-  EXPECT_EQ(verdict_after(7 * 365 * day_ms + 1000), TdxVerdict::rejected);
+  const std::vector<std::string> none;
+  const std::vector<std::string> validity{"chain_validity"};
+  EXPECT_EQ(failed_after(-day_ms), none);
+  EXPECT_EQ(failed_after(-day_ms - 1), validity);
+  EXPECT_EQ(failed_after(7 * 365 * day_ms), none);
+  EXPECT_EQ(failed_after(7 * 365 * day_ms + 1000), validity);
 }
 
 TEST(SimulatedTdx, RefusesAClockOutsideTheRootsValidity) {

@@ -7,6 +7,7 @@
 #include "attest/model/tdx_layout.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/sha2.hpp"
+#include "tests/attest/pck_extension_draft.hpp"
 
 namespace mayfly::attest {
 namespace {
@@ -43,6 +44,7 @@ TdxForge::TdxForge()
       authority_key(*crypto::P256PrivateKey::generate()),
       pck_key(*crypto::P256PrivateKey::generate()),
       attestation_key(*crypto::P256PrivateKey::generate()),
+      platform_extension(pck_extension_der(plain_platform())),
       authority{.serial = serial,
                 .issuer_common_name = simulated_root_name,
                 .subject_common_name = simulated_pck_ca_name,
@@ -62,7 +64,8 @@ TdxForge::TdxForge()
            .path_length_max = {},
            .key_usage = {},
            .public_key = pck_key.public_key(),
-           .extra_extension = {}},
+           .extra_extension = {{.identifier = tdx_layout::pck_extension_identifier,
+                                .value = platform_extension}}},
       header_and_body(plain_header_and_body()) {
   patch_u64(td_attributes_offset, tdx_layout::td_attribute_sept_ve_disable);
   patch_u64(xfam_offset, 0xe7);
@@ -117,6 +120,13 @@ Bytes TdxForge::quote() const {
   put(out, signature_data);
   put(out, trailing);
   return out;
+}
+
+TdxAppraisal appraise_tdx(ByteView quote, std::span<const TrustAnchor> anchors, UnixMillis at) {
+  TdxPolicy policy = genuine_tdx_policy();
+  policy.anchors = {anchors.begin(), anchors.end()};
+  policy.attributes = {.protection_keys = true, .key_locker = true, .performance_monitoring = true};
+  return verify_tdx(quote, {}, policy, at);
 }
 
 TdxAppraisal appraise_simulated(ByteView quote) {

@@ -32,6 +32,7 @@ struct TdxForge {
   crypto::P256PrivateKey pck_key;
   crypto::P256PrivateKey attestation_key;
   std::array<std::uint8_t, 2> serial{1, 2};
+  Bytes platform_extension;  // in the leaf
   crypto::CertificateDraft authority;
   crypto::CertificateDraft leaf;
   Bytes root = root_der();
@@ -49,6 +50,9 @@ inline constexpr std::size_t xfam_offset = 48 + 128;
 inline constexpr std::size_t mr_td_offset = 184;
 inline constexpr std::size_t report_data_offset = 568;
 inline constexpr std::size_t signature_length_offset = 632;
+
+// Appraised without collateral; nothing is asked about what the TD is.
+TdxAppraisal appraise_tdx(ByteView quote, std::span<const TrustAnchor> anchors, UnixMillis at);
 
 // Appraised at forge_now under the simulated root alone.
 TdxAppraisal appraise_simulated(ByteView quote);

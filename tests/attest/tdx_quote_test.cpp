@@ -55,7 +55,7 @@ TEST(ParseTdxQuote, ReadsEachFieldFromItsPlace) {
   EXPECT_TRUE(std::ranges::equal(parsed->qe_authentication_data, forge.authentication));
   EXPECT_EQ(text_of(parsed->pck_chain_pem).substr(0, 10), "-----BEGIN");
   EXPECT_EQ(parsed->quote_bytes.size(), quote.size());
-  EXPECT_EQ(parsed->trailing_zero_bytes, 0U);
+  EXPECT_TRUE(parsed->trailing_bytes.empty());
 }
 
 // Goal: no prefix of a valid quote is accepted. Method: try every one of them.
@@ -68,25 +68,16 @@ TEST(ParseTdxQuote, RefusesEveryTruncation) {
   }
 }
 
-TEST(ParseTdxQuote, CountsZeroPaddingAndLeavesItOut) {
+TEST(ParseTdxQuote, TellsWhatFollowsTheQuoteAndLeavesItOut) {
   TdxForge forge;
   const std::size_t size = forge.quote().size();
   forge.trailing = Bytes(70, 0);
   const Bytes padded = forge.quote();
   const auto parsed = parse_tdx_quote(padded);
   ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->trailing_zero_bytes, 70U);
+  EXPECT_EQ(parsed->trailing_bytes.size(), 70U);
   EXPECT_EQ(parsed->quote_bytes.size(), padded.size() - 70);
   EXPECT_NEAR(static_cast<double>(parsed->quote_bytes.size()), static_cast<double>(size), 16);
-}
-
-TEST(ParseTdxQuote, RefusesAnyOtherByteAfterTheEnd) {
-  TdxForge forge;
-  for (const std::size_t position : {0U, 35U, 69U}) {
-    forge.trailing = Bytes(70, 0);
-    forge.trailing[position] = 1;
-    expect_refused(forge.quote(), ErrorCode::malformed, "follow the quote");
-  }
 }
 
 TEST(ParseTdxQuote, BoundsTheSize) {
@@ -101,7 +92,6 @@ TEST(ParseTdxQuote, BoundsTheSize) {
 TEST(ParseTdxQuote, RefusesOtherVersionsByName) {
   const Bytes quote = TdxForge().quote();
   expect_refused(with_byte(quote, 0, 3), ErrorCode::rejected, "SGX quote (version 3)");
-  expect_refused(with_byte(quote, 0, 5), ErrorCode::rejected, "TDX quote of version 5");
   expect_refused(with_byte(quote, 0, 6), ErrorCode::rejected, "unknown quote version 6");
   expect_refused(with_byte(quote, 1, 1), ErrorCode::rejected, "unknown quote version 260");
 }
@@ -109,7 +99,7 @@ TEST(ParseTdxQuote, RefusesOtherVersionsByName) {
 TEST(ParseTdxQuote, RefusesOtherKeyTypesTeesAndVendors) {
   const Bytes quote = TdxForge().quote();
   expect_refused(with_byte(quote, 2, 3), ErrorCode::rejected, "attestation key type 3");
-  expect_refused(with_byte(quote, 4, 0), ErrorCode::rejected, "TEE type");
+  expect_refused(with_byte(quote, 4, 0), ErrorCode::rejected, "SGX quote (TEE type 0)");
   expect_refused(with_byte(quote, 7, 1), ErrorCode::rejected, "TEE type");
   for (std::size_t i = 12; i < 28; ++i) {
     expect_refused(with_byte(quote, i, 0xee), ErrorCode::rejected, "quoting enclave");

@@ -52,10 +52,9 @@ TEST(ChangedCertificate, IsNeverVerifiedWhicheverByteChanged) {
   test::Draft draft;
   draft.statement.run.tee = "tdx";
   draft.quote = [&vendor](const attest::ReportData& data) { return vendor.quote(data, {}); };
-  const Policy policy{.name = "test",
-                      .anchors = {vendor.anchor()},
-                      .measurements = {{.name = "zero", .mr_td = {}, .rtmr = {}}},
-                      .collateral = Any{"a test has no vendor's collateral"}};
+  Policy policy = genuine_policy();
+  policy.collateral = Any{"a test has no vendor's collateral"};
+  policy.tdx.anchors = {vendor.anchor()};
   const Bytes certificate = build(draft);
   ASSERT_EQ(judge(certificate, policy), Verdict::verified);
   expect_every_flip_is_noticed(certificate, policy);

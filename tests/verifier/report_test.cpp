@@ -40,7 +40,9 @@ Stated sample_stated() {
 Report report_with(std::vector<Code> codes) {
   Report report{.appraised_at = {1'772'366'460'000},
                 .policy = "default",
+                .policy_hash = std::nullopt,
                 .weakenings = {},
+                .not_asked = {},
                 .stated = sample_stated(),
                 .findings = {}};
   for (const CodeMeaning& meaning : all_code_meanings()) {

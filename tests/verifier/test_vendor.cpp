@@ -6,6 +6,7 @@
 #include "crypto/der_writer.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/x509_builder.hpp"
+#include "tests/attest/pck_extension_draft.hpp"
 
 namespace mayfly::test {
 namespace {
@@ -57,6 +58,10 @@ Bytes issue(const Link& link, const crypto::P256PrivateKey& subject_key,
   draft.not_after = {now.value + half_year_ms};
   draft.role = link.role;
   draft.public_key = subject_key.public_key();
+  const Bytes platform = attest::pck_extension_der(attest::plain_platform());
+  if (link.role == crypto::CertificateRole::end_entity) {
+    draft.extra_extension = {.identifier = layout::pck_extension_identifier, .value = platform};
+  }
   return must(crypto::issue_certificate(draft, issuer_key));
 }
 

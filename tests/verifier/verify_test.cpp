@@ -504,6 +504,12 @@ TEST(Verify, DoubtsACertificateFromTheFutureBeyondTheClockSkew) {
 
 // ---- policy: what hardware would show, under a root of this test's own
 
+std::vector<attest::TdMeasurement> measurements(std::string name, const test::TestTd& td) {
+  attest::TdMeasurement out{.name = std::move(name), .mr_td = td.mr_td, .rtmr = {}};
+  std::ranges::copy(td.rtmr, out.rtmr.begin());
+  return {out};
+}
+
 class VerifyUnderAPolicy : public testing::Test {
  protected:
   VerifyUnderAPolicy() {
@@ -512,10 +518,11 @@ class VerifyUnderAPolicy : public testing::Test {
     draft_.statement.run.tee = "tdx";
     draft_.statement.run.assurance = "native+tdx";
     draft_.quote = [this](const attest::ReportData& data) { return vendor_.quote(data, td_); };
-    policy_ = {.name = "test",
-               .anchors = {vendor_.anchor()},
-               .measurements = {{.name = "image 1", .mr_td = td_.mr_td, .rtmr = td_.rtmr}},
-               .collateral = Any{"a test has no vendor's collateral"}};
+    policy_ = default_policy();
+    policy_.name = "test";
+    policy_.collateral = Any{"a test has no vendor's collateral"};
+    policy_.tdx.anchors = {vendor_.anchor()};
+    policy_.tdx.measurements = measurements("image 1", td_);
   }
 
   Report judge() const { return verify(build(draft_), policy_, test::appraised_at, {}); }
@@ -550,7 +557,7 @@ TEST_F(VerifyUnderAPolicy, RefusesAnUnknownMeasurementAsGenuineButUnwanted) {
     EXPECT_EQ(judge().verdict(), Verdict::refused) << which;
     td_ = before;
   }
-  policy_.measurements.clear();
+  policy_.tdx.measurements = std::vector<attest::TdMeasurement>();
   EXPECT_EQ(judge().verdict(), Verdict::refused);
 }
 
@@ -569,7 +576,7 @@ TEST_F(VerifyUnderAPolicy, RefusesUnknownTdAttributes) {
 }
 
 TEST_F(VerifyUnderAPolicy, DoesNotBelieveARootThatIsNotInThePolicy) {
-  policy_.anchors = default_policy().anchors;
+  policy_.tdx.anchors = default_policy().tdx.anchors;
   const Report report = judge();
   EXPECT_THAT(failing(report), Contains("quote-not-genuine"));
   EXPECT_EQ(report.verdict(), Verdict::contradicted);
@@ -593,9 +600,9 @@ TEST_F(VerifyUnderAPolicy, NeverBelievesTheSimulatedRootWhateverThePolicySays) {
   attest::TrustAnchor disguised = attest::simulated_anchor();
   disguised.kind = attest::AnchorKind::hardware;
   disguised.name = "Intel SGX Root CA";
-  policy_.anchors = {disguised};
-  policy_.measurements = {
-      {.name = "simulated", .mr_td = crypto::sha384(bytes_of("mayfly")), .rtmr = {}}};
+  policy_.tdx.anchors = {disguised};
+  policy_.tdx.measurements =
+      measurements("simulated", {.mr_td = crypto::sha384(bytes_of("mayfly")), .rtmr = {}});
   const Draft draft;
   const Report report = verify(build(draft), policy_, test::appraised_at, {});
   EXPECT_FALSE(has(report, Code::measurement_accepted));
@@ -606,9 +613,9 @@ TEST_F(VerifyUnderAPolicy, NeverBelievesTheSimulatedRootWhateverThePolicySays) {
 TEST(DefaultPolicy, TrustsNoSimulatedRootAndWeakensNothing) {
   const Policy policy = default_policy();
   EXPECT_TRUE(weakenings_of(policy).empty());
-  EXPECT_TRUE(policy.measurements.empty());
-  EXPECT_FALSE(policy.anchors.empty());
-  for (const attest::TrustAnchor& anchor : policy.anchors) {
+  EXPECT_TRUE(std::get<std::vector<attest::TdMeasurement>>(policy.tdx.measurements).empty());
+  EXPECT_FALSE(policy.tdx.anchors.empty());
+  for (const attest::TrustAnchor& anchor : policy.tdx.anchors) {
     EXPECT_EQ(anchor.kind, attest::AnchorKind::hardware);
     EXPECT_FALSE(
         std::ranges::equal(anchor.root_certificate, attest::simulated_anchor().root_certificate));
