@@ -24,6 +24,21 @@ Result<Ed25519PrivateKey> Ed25519PrivateKey::generate() {
   return key;
 }
 
+Result<Ed25519PrivateKey> Ed25519PrivateKey::from_seed(ByteView seed) {
+  require_sodium();
+  if (seed.size() != crypto_sign_SEEDBYTES) {
+    return fail(ErrorCode::malformed,
+                "an Ed25519 seed has 32 bytes, this one has " + std::to_string(seed.size()));
+  }
+  TRY(LockedSecret secret, LockedSecret::allocate(crypto_sign_SECRETKEYBYTES));
+  Ed25519PrivateKey key(std::move(secret));
+  if (crypto_sign_seed_keypair(key.public_key_.data(), key.secret_.bytes().data(), seed.data()) !=
+      0) {
+    return fail(ErrorCode::internal, "libsodium could not make an Ed25519 key from its seed");
+  }
+  return key;
+}
+
 Result<std::array<std::uint8_t, 64>> Ed25519PrivateKey::sign(ByteView message) const {
   std::array<std::uint8_t, 64> signature;
   if (secret_.view().size() != crypto_sign_SECRETKEYBYTES ||

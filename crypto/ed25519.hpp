@@ -16,10 +16,13 @@
 
 namespace mayfly::crypto {
 
-// Made here, never exported, gone with the process.
+// Never exported, gone with the process.
 class Ed25519PrivateKey {
  public:
   static Result<Ed25519PrivateKey> generate();
+  // For a key that must outlive a process, as a log's must. `seed` is 32 bytes of RFC 8032's
+  // private key; wiping it is the caller's duty.
+  static Result<Ed25519PrivateKey> from_seed(ByteView seed);
 
   std::array<std::uint8_t, 32> public_key() const { return public_key_; }
   Result<std::array<std::uint8_t, 64>> sign(ByteView message) const;

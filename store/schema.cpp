@@ -29,7 +29,41 @@ CREATE INDEX certificate_by_sandbox ON certificate (sandbox_hash, issued_at, cer
 CREATE INDEX certificate_by_status  ON certificate (status, issued_at, certificate_id);
 )sql";
 
-constexpr std::array migrations = {certificates_by_id};
+// Version 2. What was once logged stays as it is, whoever asks: no row can be changed or removed,
+// entries follow one another without a gap, and one size has one root.
+constexpr const char* append_only_log = R"sql(
+CREATE TABLE log_entry (
+  idx   INTEGER PRIMARY KEY CHECK (idx >= 0),
+  entry BLOB NOT NULL CHECK (length(entry) <= 65535)
+) STRICT;
+CREATE TABLE log_checkpoint (
+  size INTEGER PRIMARY KEY CHECK (size > 0),
+  root BLOB NOT NULL CHECK (length(root) = 32),
+  note TEXT NOT NULL
+) STRICT;
+CREATE TABLE log_cosignature (
+  size INTEGER NOT NULL REFERENCES log_checkpoint (size),
+  line TEXT NOT NULL,
+  PRIMARY KEY (size, line)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER log_entry_follows BEFORE INSERT ON log_entry
+  WHEN NEW.idx <> (SELECT coalesce(max(idx) + 1, 0) FROM log_entry)
+  BEGIN SELECT RAISE(ABORT, 'a log entry follows the last one'); END;
+CREATE TRIGGER log_checkpoint_grows BEFORE INSERT ON log_checkpoint
+  WHEN NEW.size <= (SELECT coalesce(max(size), 0) FROM log_checkpoint)
+    OR NEW.size <> (SELECT max(idx) + 1 FROM log_entry)
+  BEGIN SELECT RAISE(ABORT, 'a checkpoint is of the whole log and of no earlier size'); END;
+CREATE TRIGGER log_entry_stays_u BEFORE UPDATE ON log_entry
+  BEGIN SELECT RAISE(ABORT, 'a log entry never changes'); END;
+CREATE TRIGGER log_entry_stays_d BEFORE DELETE ON log_entry
+  BEGIN SELECT RAISE(ABORT, 'a log entry is never removed'); END;
+CREATE TRIGGER log_checkpoint_stays_u BEFORE UPDATE ON log_checkpoint
+  BEGIN SELECT RAISE(ABORT, 'a checkpoint never changes'); END;
+CREATE TRIGGER log_checkpoint_stays_d BEFORE DELETE ON log_checkpoint
+  BEGIN SELECT RAISE(ABORT, 'a checkpoint is never removed'); END;
+)sql";
+
+constexpr std::array migrations = {certificates_by_id, append_only_log};
 constexpr auto newest_version = static_cast<std::int64_t>(migrations.size());
 
 Result<void> apply_missing(sqlite3* connection) {

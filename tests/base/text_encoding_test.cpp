@@ -66,5 +66,32 @@ TEST(Base64url, RefusesEveryOtherForm) {
   }
 }
 
+// RFC 4648, clause 10.
+TEST(Base64, MatchesTheRfcVectors) {
+  const std::pair<std::string_view, std::string_view> rows[] = {{"", ""},
+                                                                {"f", "Zg=="},
+                                                                {"fo", "Zm8="},
+                                                                {"foo", "Zm9v"},
+                                                                {"foob", "Zm9vYg=="},
+                                                                {"fooba", "Zm9vYmE="},
+                                                                {"foobar", "Zm9vYmFy"}};
+  for (const auto& [plain, text] : rows) {
+    EXPECT_EQ(base64_encode(bytes_of(plain)), text);
+    const auto decoded = base64_decode(text);
+    ASSERT_TRUE(decoded) << text;
+    EXPECT_EQ(text_of(*decoded), plain);
+  }
+  EXPECT_EQ(base64_encode(Bytes{0xfb, 0xff}), "+/8=");
+}
+
+TEST(Base64, RefusesEveryOtherForm) {
+  for (const std::string_view text : {"Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "Z===", "====", "=",
+                                      "Zg==Zg==", "Zm9v\n", "Zm 9", "-_8=", "Zg==\n"}) {
+    const auto decoded = base64_decode(text);
+    ASSERT_FALSE(decoded) << text;
+    EXPECT_EQ(decoded.error().code(), ErrorCode::malformed);
+  }
+}
+
 }  // namespace
 }  // namespace mayfly

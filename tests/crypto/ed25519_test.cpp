@@ -26,6 +26,20 @@ TEST(Ed25519, MakesANewKeyEachTime) {
   EXPECT_NE(fresh_key().public_key(), fresh_key().public_key());
 }
 
+// RFC 8032, clause 7.1, test 2.
+TEST(Ed25519, FromASeedSignsAsTheRfcDoes) {
+  const auto key = Ed25519PrivateKey::from_seed(
+      *hex_decode("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"));
+  ASSERT_TRUE(key) << key.error().message();
+  EXPECT_EQ(hex_encode(key->public_key()),
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c");
+  EXPECT_EQ(hex_encode(*key->sign(*hex_decode("72"))),
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+            "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00");
+  EXPECT_EQ(Ed25519PrivateKey::from_seed(Bytes(31)).error().code(), ErrorCode::malformed);
+  EXPECT_EQ(Ed25519PrivateKey::from_seed(Bytes(33)).error().code(), ErrorCode::malformed);
+}
+
 TEST(Ed25519, RefusesEveryFlippedBit) {
   const Ed25519PrivateKey key = fresh_key();
   const auto signature = *key.sign(bytes_of("message"));
