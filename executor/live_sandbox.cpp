@@ -14,7 +14,7 @@
 
 namespace mayfly::executor {
 
-Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgroup) {
+Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgroup, Phases& phases) {
   TRY(auto ends, Channel::pair());
   CHECK_OK(ends.first.identify_senders());
   TRY(ClonedProcess cloned, clone_into_namespaces(cgroup.v2_fd()));
@@ -23,9 +23,10 @@ Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgrou
     static_cast<void>(UniqueFd(ends.first.fd().borrow()));
     run_init(plan, std::move(ends.second));
   }
+  phases.mark("namespaces made");
   LiveSandbox sandbox(cloned.pid, std::move(cloned.pidfd), std::move(ends.first));
   static_cast<void>(Channel(std::move(ends.second)));
-  if (auto up = sandbox.bring_up(plan, cgroup); !up) return std::unexpected(up.error());
+  if (auto up = sandbox.bring_up(plan, cgroup, phases); !up) return std::unexpected(up.error());
   plan.listener.reset();
   plan.dataset.clear();
   plan.stdout_end.reset();
@@ -34,7 +35,8 @@ Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgrou
   return sandbox;
 }
 
-Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgroup) {
+Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgroup,
+                                   Phases& phases) {
   CHECK_OK(write_user_mapping(init_, plan.user));
   CHECK_OK(say(channel_, Word::build));
   // While it builds: it is our own code until start_job, so it may still be outside its limits.
@@ -43,11 +45,13 @@ Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgr
     TRY([[maybe_unused]] const Heard reason, hear(setup_step_ms_max));
     return attached;
   }
+  phases.mark("in its control groups");
   TRY(pid_namespace_, pid_namespace_of(init_));
   TRY(const Heard built, hear(setup_step_ms_max));
   if (built.word != Word::root_ready) {
     return fail(ErrorCode::internal, "the sandbox did not say that it is built");
   }
+  phases.mark("root built");
   CHECK_OK(say(channel_, Word::start_job));
   bool locked = false;
   while (!locked || job_ == 0) {
@@ -60,6 +64,7 @@ Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgr
       return fail(ErrorCode::internal, "the sandbox said something unexpected");
     }
   }
+  phases.mark("job waiting");
   return {};
 }
 

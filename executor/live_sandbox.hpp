@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "executor/cgroup.hpp"
+#include "executor/phases.hpp"
 #include "executor/sandbox_protocol.hpp"
 
 namespace mayfly::executor {
@@ -23,7 +24,7 @@ inline constexpr int setup_step_ms_max = 30'000;
 class LiveSandbox {
  public:
   // `plan` gives away what only the sandbox should hold: dataset descriptors, output ends.
-  static Result<LiveSandbox> start(SandboxPlan& plan, const RunCgroup& cgroup);
+  static Result<LiveSandbox> start(SandboxPlan& plan, const RunCgroup& cgroup, Phases& phases);
 
   LiveSandbox(LiveSandbox&&) noexcept;
   LiveSandbox& operator=(LiveSandbox&&) = delete;
@@ -50,7 +51,7 @@ class LiveSandbox {
     pid_t sender;
   };
   Result<Heard> hear(int timeout_ms) const;
-  Result<void> bring_up(const SandboxPlan& plan, const RunCgroup& cgroup);
+  Result<void> bring_up(const SandboxPlan& plan, const RunCgroup& cgroup, Phases& phases);
 
   pid_t init_ = 0;
   pid_t job_ = 0;

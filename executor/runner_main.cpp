@@ -67,9 +67,12 @@ Result<void> prepare_process() {
 }
 
 Result<RunReport> serve(const Channel& client) {
+  Phases phases;
+  phases.mark("runner started");
   CHECK_OK(prepare_process());
   TRY(Received received, receive_request(client));
-  return supervise(std::move(received.request), std::move(received.dataset), client);
+  phases.mark("request read");
+  return supervise(std::move(received.request), std::move(received.dataset), client, phases);
 }
 
 bool is_socket(int fd) {

@@ -140,13 +140,14 @@ Result<UniqueFd> open_signals() {
 class Supervisor {
  public:
   Supervisor(Prepared prepared, LiveSandbox sandbox, FileRecorder files, RunCgroup cgroup,
-             const Channel& client, UniqueFd signals)
+             const Channel& client, UniqueFd signals, Phases& phases)
       : plan_(std::move(prepared.plan)),
         limits_(plan_.request.spec.limits),
         cgroup_(std::move(cgroup)),
         sandbox_(std::move(sandbox)),
         files_(std::move(files)),
         client_(client),
+        phases_(phases),
         signals_(std::move(signals)),
         recorder_(std::move(prepared.tools), plan_.user),
         stdout_(std::move(prepared.stdout_end), FrameType::stdout_bytes),
@@ -187,6 +188,7 @@ class Supervisor {
   LiveSandbox sandbox_;
   FileRecorder files_;
   const Channel& client_;
+  Phases& phases_;
   UniqueFd signals_;
   ExecRecorder recorder_;
   OutputRelay stdout_;
@@ -225,7 +227,9 @@ Result<void> Supervisor::release() {
   wall_deadline_ = started_ + milliseconds(limits_.wall_ms);
   next_cpu_check_ = started_ + cpu_check_min;
   if (memory_is_sampled()) next_memory_sample_ = started_ + milliseconds(memory_sample_ms);
-  return say(sandbox_.channel(), Word::run);
+  CHECK_OK(say(sandbox_.channel(), Word::run));
+  phases_.mark("released");
+  return {};
 }
 
 // Held from the start: when the job ends, pid 1 may be gone with it before we look at its files.
@@ -303,7 +307,9 @@ Result<void> Supervisor::reap_children() {
       CHECK_OK(on_file_recorder_end(status));
       continue;
     }
+    const bool had_executed = recorder_.has_executed();
     CHECK_OK(recorder_.on_wait(pid, status));
+    if (!had_executed && recorder_.has_executed()) phases_.mark("program executed");
     if (recorder_.denied()) kill(*recorder_.denied());
     if (recorder_.job_status()) on_job_end();
   }
@@ -321,6 +327,7 @@ Result<void> Supervisor::on_file_recorder_end(int status) {
 void Supervisor::on_job_end() {
   if (completed_unix_.value != 0) return;
   ended_ = Clock::now();
+  phases_.mark("job ended");
   completed_unix_ = now_unix();
   struct statvfs space{};
   if (::fstatvfs(work_.borrow(), &space) == 0) {
@@ -405,6 +412,7 @@ Result<void> Supervisor::hear_why_not_started() {
 }
 
 Result<RunReport> Supervisor::report() {
+  phases_.mark("sandbox dead");
   CHECK_OK(stdout_.drain(client_));
   CHECK_OK(stderr_.drain(client_));
   CHECK_OK(hear_why_not_started());
@@ -417,6 +425,7 @@ Result<RunReport> Supervisor::report() {
   report.executions = std::move(executed.events);
   TRY(report.files, std::move(files_).finish(started_));
   std::ranges::move(executed.interpreters, std::back_inserter(report.files.image_files));
+  phases_.mark("record complete");
   report.stdout_total = stdout_.total_bytes();
   report.stderr_total = stderr_.total_bytes();
   report.execution_started = started_unix_;
@@ -467,8 +476,11 @@ void Supervisor::describe_into(RunReport& report) const {
 
 Result<void> Supervisor::take_down(RunReport& report) {
   TRY(report.teardown, look_for_remains(sandbox_.pid_namespace()));
+  phases_.mark("looked at what is left");
   TRY(report.teardown.cgroups_left, std::move(cgroup_).remove());
   report.teardown.scanned.emplace_back("cgroups");
+  phases_.mark("control groups removed");
+  report.phases = phases_.take();
   return {};
 }
 
@@ -482,19 +494,22 @@ Error explain_start(Error error, const RunCgroup& cgroup) {
 }  // namespace
 
 Result<RunReport> supervise(RunRequest request, std::vector<UniqueFd> dataset,
-                            const Channel& client) {
+                            const Channel& client, Phases& phases) {
   TRY(UniqueFd signals, open_signals());
   TRY(RunCgroup cgroup, make_cgroup(request.spec.limits));
+  phases.mark("control groups made");
   TRY(Prepared prepared, prepare(std::move(request), std::move(dataset), cgroup));
-  auto sandbox = LiveSandbox::start(prepared.plan, cgroup);
+  phases.mark("prepared");
+  auto sandbox = LiveSandbox::start(prepared.plan, cgroup, phases);
   if (!sandbox) return std::unexpected(explain_start(std::move(sandbox).error(), cgroup));
   TRY(FileRecorder files,
       FileRecorder::start(*sandbox, {.user = prepared.plan.user,
                                      .known = std::move(prepared.known),
                                      .file_bytes_max = prepared.plan.request.spec.limits.disk_bytes,
                                      .listener = std::move(prepared.listener)}));
+  phases.mark("file recorder ready");
   Supervisor supervisor(std::move(prepared), std::move(*sandbox), std::move(files),
-                        std::move(cgroup), client, std::move(signals));
+                        std::move(cgroup), client, std::move(signals), phases);
   return supervisor.run();
 }
 

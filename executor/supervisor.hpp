@@ -8,6 +8,7 @@
 #pragma once
 #include "base/result.hpp"
 #include "executor/channel.hpp"
+#include "executor/phases.hpp"
 #include "executor/request.hpp"
 #include "executor/sandbox.hpp"
 
@@ -21,6 +22,6 @@ inline constexpr int memory_sample_ms = 25;
 inline constexpr int death_ms_max = 10'000;
 
 Result<RunReport> supervise(RunRequest request, std::vector<UniqueFd> dataset,
-                            const Channel& client);
+                            const Channel& client, Phases& phases);
 
 }  // namespace mayfly::executor

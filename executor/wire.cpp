@@ -359,6 +359,11 @@ Bytes encode_report(const RunReport& report) {
   out.i64(report.teardown.mounts_left);
   out.i64(report.teardown.cgroups_left);
   out.texts(report.teardown.scanned);
+  out.count(report.phases.size());
+  for (const Phase& phase : report.phases) {
+    out.text(phase.name);
+    out.i64(phase.at_us);
+  }
   return out.take();
 }
 
@@ -388,6 +393,12 @@ Result<RunReport> decode_report(ByteView bytes) {
   TRY(report.teardown.mounts_left, in.i64());
   TRY(report.teardown.cgroups_left, in.i64());
   TRY(report.teardown.scanned, in.texts(map_entries_max, text_bytes_max));
+  TRY(const std::size_t phases, in.count(map_entries_max, 12));
+  report.phases.resize(phases);
+  for (Phase& phase : report.phases) {
+    TRY(phase.name, in.text(text_bytes_max));
+    TRY(phase.at_us, in.i64());
+  }
   CHECK_OK(in.end());
   return report;
 }

@@ -46,6 +46,7 @@ RunReport some_report(const Outcome& outcome) {
   report.policy_name = "default";
   report.policy_hash = crypto::sha256(bytes_of("y"));
   report.teardown = {1, 2, 3, {"processes"}};
+  report.phases = {{"asked", 8}, {"exec", 9}};
   return report;
 }
 
@@ -106,6 +107,7 @@ TEST(ReportWire, RoundTripsEveryOutcome) {
     EXPECT_EQ(decoded->executions[0].argv, some_report(outcome).executions[0].argv);
     EXPECT_TRUE(decoded->executions[0].denied);
     EXPECT_EQ(decoded->confinement, some_report(outcome).confinement);
+    EXPECT_EQ(decoded->phases[1].name, "exec");
   }
 }
 
