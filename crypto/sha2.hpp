@@ -1,7 +1,7 @@
 // SHA-256 and SHA-384: one-shot, incremental, and the text form "sha256:<hex>".
 //
-// Source    FIPS 180-4, through OpenSSL's EVP interface.
-// Errors    None for hashing: a failing digest context is a broken libcrypto, so it aborts.
+// Source    FIPS 180-4 and RFC 2104, on OpenSSL's own functions for each hash: see sha2.cpp.
+// Errors    None for hashing: a hash that fails is a broken libcrypto, so it aborts.
 // Threads   One hasher, one thread; functions are pure.
 #pragma once
 #include <array>
@@ -14,7 +14,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
-struct evp_md_ctx_st;
+struct SHA256state_st;
 
 namespace mayfly::crypto {
 
@@ -51,9 +51,9 @@ class Sha256Hasher {
 
  private:
   struct Free {
-    void operator()(evp_md_ctx_st* context) const noexcept;
+    void operator()(SHA256state_st* state) const noexcept;
   };
-  std::unique_ptr<evp_md_ctx_st, Free> context_;
+  std::unique_ptr<SHA256state_st, Free> state_;
 };
 
 }  // namespace mayfly::crypto

@@ -276,7 +276,12 @@ std::int64_t whole_pages(std::int64_t bytes) {
 // Sets a limit and reads it back: what the kernel took is what is in force.
 Result<std::string> set_limit(const Group& group, std::string_view file, std::int64_t value) {
   const std::string wanted = std::to_string(value);
-  CHECK_OK(write_text(group.file(file), wanted));
+  if (auto written = write_text(group.file(file), wanted); !written) {
+    // v1 says EBUSY; v2 takes it, and ends something inside.
+    if (written.error().error_number() == EBUSY)
+      return fail(ErrorCode::limit, written.error().message());
+    return std::unexpected(std::move(written).error());
+  }
   TRY(std::string taken, read_text(group.file(file)));
   if (taken != wanted) {
     return fail(ErrorCode::unavailable,
@@ -388,6 +393,12 @@ RunCgroup::~RunCgroup() {
 }
 
 Result<RunCgroup> RunCgroup::create(const Limits& limits) {
+  TRY(RunCgroup run, create());
+  CHECK_OK(run.limit(limits));
+  return run;
+}
+
+Result<RunCgroup> RunCgroup::create() {
   TRY(const auto places, places_of_this_process());
   const std::string name = own_name();
   // Owned from the first directory on, so that every way out removes what was made.
@@ -407,11 +418,15 @@ Result<RunCgroup> RunCgroup::create(const Limits& limits) {
   for (const auto& place : places) {
     if (limits_a_run(place) || (helps_a_run(place) && !v2_serves)) CHECK_OK(add(place));
   }
-  for (const auto& group : state.groups) {
-    CHECK_OK(limit_memory(group, limits, state.facts));
-    CHECK_OK(limit_pids(group, limits, state.facts));
-  }
   return run;
+}
+
+Result<void> RunCgroup::limit(const Limits& limits) {
+  for (const auto& group : state_->groups) {
+    CHECK_OK(limit_memory(group, limits, state_->facts));
+    CHECK_OK(limit_pids(group, limits, state_->facts));
+  }
+  return {};
 }
 
 Result<void> RunCgroup::attach(pid_t pid) const {

@@ -1,4 +1,4 @@
-// The control groups of one run: limits set before the job exists, counters read after it is dead.
+// The control groups of one run: limits set before the job runs, counters read after it is dead.
 //
 // Source    Linux Documentation/admin-guide/cgroup-v2.rst and cgroup-v1/*.rst. Where our groups are
 //           comes from /proc/self/cgroup and /proc/self/mountinfo, never from a fixed path.
@@ -22,8 +22,13 @@ namespace mayfly::executor {
 
 class RunCgroup {
  public:
-  // A fresh group per hierarchy, named after this process (the runner), with the limits in force.
+  // A fresh group per hierarchy, named after this process (the runner), without limits yet.
+  static Result<RunCgroup> create();
+  // The same, with the limits in force.
   static Result<RunCgroup> create(const Limits& limits);
+  // Sets every limit and reads it back: what in_force() says from then on. limit: what is inside
+  // already has more than `limits` allow.
+  Result<void> limit(const Limits& limits);
 
   RunCgroup(RunCgroup&&) noexcept;
   RunCgroup& operator=(RunCgroup&&) noexcept;

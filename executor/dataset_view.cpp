@@ -18,7 +18,7 @@ Result<std::vector<UniqueFd>> open_read_only(const std::vector<UniqueFd>& datase
   return out;
 }
 
-Result<void> link_dataset(const std::vector<std::string>& names,
+Result<void> link_dataset(const UniqueFd& root, const std::vector<std::string>& names,
                           const std::vector<UniqueFd>& descriptors) {
   if (names.size() != descriptors.size()) {
     return fail(ErrorCode::internal, "dataset names and descriptors do not match");
@@ -27,12 +27,12 @@ Result<void> link_dataset(const std::vector<std::string>& names,
     const std::string path = "data/" + names[i];
     for (std::size_t slash = path.find('/', sizeof "data/" - 1); slash != std::string::npos;
          slash = path.find('/', slash + 1)) {
-      if (::mkdir(path.substr(0, slash).c_str(), 0755) != 0 && errno != EEXIST) {
+      if (::mkdirat(root.borrow(), path.substr(0, slash).c_str(), 0755) != 0 && errno != EEXIST) {
         return fail_errno("making a directory of the dataset");
       }
     }
     const std::string target = "/proc/1/fd/" + std::to_string(descriptors[i].borrow());
-    if (::symlink(target.c_str(), path.c_str()) != 0) {
+    if (::symlinkat(target.c_str(), root.borrow(), path.c_str()) != 0) {
       return fail_errno("making a dataset file's link");
     }
   }

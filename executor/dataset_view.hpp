@@ -19,8 +19,8 @@ namespace mayfly::executor {
 // In the supervisor: read-only openings of what the client sent, which stays writable for it.
 Result<std::vector<UniqueFd>> open_read_only(const std::vector<UniqueFd>& dataset);
 
-// In pid 1, while its root is being built: ./data/<name> for each.
-Result<void> link_dataset(const std::vector<std::string>& names,
+// In pid 1, below its `root` opened for writing: data/<name> for each.
+Result<void> link_dataset(const UniqueFd& root, const std::vector<std::string>& names,
                           const std::vector<UniqueFd>& descriptors);
 
 }  // namespace mayfly::executor

@@ -10,7 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 
 #include "executor/dataset_view.hpp"
 #include "executor/job_process.hpp"
@@ -59,7 +61,8 @@ Result<void> detach_standard_descriptors() {
   return {};
 }
 
-Result<void> build(const SandboxPlan& plan, const Channel& channel) {
+// The value: the root, still writable.
+Result<UniqueFd> build(const SandboxPlan& plan, const Channel& channel) {
   CHECK_OK(wait_for(channel, Word::build));
   CHECK_OK(be_first_to_go());
   CHECK_OK(become_job_user(plan.user));
@@ -67,41 +70,71 @@ Result<void> build(const SandboxPlan& plan, const Channel& channel) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return fail_errno("binding the sandbox to us");
   CHECK_OK(reset_inherited_state());
   CHECK_OK(set_host_name());
-  TRY(RootFs root, RootFs::build(plan.dataset.size()));
-  CHECK_OK(link_dataset(plan.request.dataset_names, plan.dataset));
-  CHECK_OK(std::move(root).enter(plan.scratch_size, plan.scratch));
+  TRY(RootFs root, RootFs::build());
+  TRY(UniqueFd writable, std::move(root).enter(plan.scratch));
   CHECK_OK(detach_standard_descriptors());
-  return say(channel, Word::root_ready);
+  CHECK_OK(say(channel, Word::root_ready));
+  return writable;
 }
 
-Result<pid_t> start_job(const SandboxPlan& plan, const Channel& channel) {
-  CHECK_OK(wait_for(channel, Word::start_job));
+Result<void> start_job(const SandboxPlan& plan, const SandboxChannels& channels) {
+  CHECK_OK(wait_for(channels.answers, Word::start_job));
   CHECK_OK(enter_cgroup_namespace());
-  CHECK_OK(write_scripts(plan.request.spec.scripts));
-  CHECK_OK(drop_privileges());
   const pid_t job = ::fork();
   if (job < 0) return fail_errno("making the job's process");
-  if (job == 0) run_job(plan, channel);
-  return job;
+  if (job == 0) run_job(plan, channels);
+  return {};
 }
 
-Result<void> lock_down(const SandboxPlan& plan, const Channel& channel) {
+struct Finish {
+  RootOrder order;
+  std::vector<UniqueFd> dataset;
+};
+
+Result<Finish> receive_finish(const Channel& channel) {
+  FrameReader frames(request_bytes_max);
+  Finish finish;
+  for (;;) {
+    TRY(auto message, channel.receive());
+    if (!message) return fail(ErrorCode::internal, "the supervisor is gone");
+    TRY(auto frame, frames.accept(std::move(*message)));
+    if (!frame) continue;
+    std::ranges::move(frame->descriptors, std::back_inserter(finish.dataset));
+    if (frame->type == FrameType::dataset) continue;
+    TRY(finish.order, decode_root_order(frame->payload));
+    return finish;
+  }
+}
+
+Result<std::vector<UniqueFd>> finish_root(const UniqueFd& writable_root, const Channel& channel) {
+  TRY(Finish finish, receive_finish(channel));
+  if (finish.order.room) CHECK_OK(give_room_inside(*finish.order.room));
+  CHECK_OK(link_dataset(writable_root, finish.order.dataset_names, finish.dataset));
+  return std::move(finish.dataset);
+}
+
+Result<void> lock_down(const std::vector<UniqueFd>& dataset, const Channel& channel) {
+  CHECK_OK(drop_privileges());
   std::vector<int> kept{channel.fd().borrow()};
-  for (const UniqueFd& file : plan.dataset) kept.push_back(file.borrow());
+  for (const UniqueFd& file : dataset) kept.push_back(file.borrow());
   CHECK_OK(close_all_but(kept));
   return allow_only_waiting();
 }
 
-Result<void> prepare(const SandboxPlan& plan, const Channel& channel) {
-  CHECK_OK(build(plan, channel));
-  TRY([[maybe_unused]] const pid_t job, start_job(plan, channel));
-  return lock_down(plan, channel);
+Result<void> prepare(const SandboxPlan& plan, const SandboxChannels& channels) {
+  TRY(UniqueFd writable_root, build(plan, channels.answers));
+  CHECK_OK(start_job(plan, channels));
+  TRY(std::vector<UniqueFd> dataset, finish_root(writable_root, channels.answers));
+  CHECK_OK(lock_down(dataset, channels.answers));
+  for (UniqueFd& file : dataset) static_cast<void>(file.release());  // open as long as we live
+  return {};
 }
 
 }  // namespace
 
-void run_init(const SandboxPlan& plan, Channel channel) {
-  if (const auto prepared = prepare(plan, channel); !prepared) {
+void run_init(const SandboxPlan& plan, SandboxChannels channels) {
+  const Channel& channel = channels.answers;
+  if (const auto prepared = prepare(plan, channels); !prepared) {
     static_cast<void>(say(channel, Word::failed, encode_failure(prepared.error())));
     ::_exit(1);
   }

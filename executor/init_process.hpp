@@ -9,6 +9,6 @@
 
 namespace mayfly::executor {
 
-[[noreturn]] void run_init(const SandboxPlan& plan, Channel channel);
+[[noreturn]] void run_init(const SandboxPlan& plan, SandboxChannels channels);
 
 }  // namespace mayfly::executor

@@ -87,23 +87,43 @@ Result<void> give_listener(const SandboxPlan& plan) {
   return recorder.send({&message, 1}, passed);
 }
 
-// Absent value: the program runs, and this is never reached.
-Result<NotStarted> become_the_program(const SandboxPlan& plan, const Channel& channel) {
+Result<JobOrder> receive_order(const Channel& channel) {
+  FrameReader frames(request_bytes_max);
+  for (;;) {
+    TRY(auto message, channel.receive());
+    if (!message) return fail(ErrorCode::internal, "the supervisor is gone");
+    TRY(auto frame, frames.accept(std::move(*message)));
+    if (frame) return decode_job_order(frame->payload);
+  }
+}
+
+// Before anything of the run is known.
+Result<void> get_ready(const SandboxPlan& plan, const SandboxChannels& channels) {
   // A session of its own: no controlling terminal, and one process group to signal.
   if (::setsid() < 0) return fail_errno("starting the job's session");
   CHECK_OK(set_standard_descriptors(plan));
-  const int kept[] = {channel.fd().borrow(), plan.listener.borrow()};  // closed by exec
+  // Closed by exec.
+  const int kept[] = {channels.answers.fd().borrow(), channels.job.fd().borrow(),
+                      plan.listener.borrow()};
   CHECK_OK(close_all_but(kept));
-  const SandboxSpec& spec = plan.request.spec;
-  const Lookup found = find_program(spec.argv.front());
-  const std::vector<char*> arguments = pointers(spec.argv);
-  const std::vector<char*> environment = pointers(spec.environment);
-  CHECK_OK(set_resource_limits(plan.limits));
-  CHECK_OK(say(channel, Word::job_waiting));
-  CHECK_OK(wait_for(channel, Word::run));
+  CHECK_OK(drop_privileges());
+  return say(channels.answers, Word::job_built);
+}
+
+// Absent value: the program runs, and this is never reached.
+Result<NotStarted> become_the_program(const SandboxPlan& plan, const SandboxChannels& channels) {
+  CHECK_OK(get_ready(plan, channels));
+  TRY(const JobOrder order, receive_order(channels.job));
+  const std::vector<char*> arguments = pointers(order.argv);
+  const std::vector<char*> environment = pointers(order.environment);
+  CHECK_OK(set_resource_limits(order.limits));
+  CHECK_OK(say(channels.answers, Word::job_waiting));
+  CHECK_OK(wait_for(channels.job, Word::run));
+  // Not before: now everything is in its place.
+  const Lookup found = find_program(order.argv.front());
   if (const auto* why = std::get_if<NotStarted>(&found)) return *why;
   const std::string& path = std::get<Program>(found).path;
-  CHECK_OK(set_memory_limit(plan.limits));
+  CHECK_OK(set_memory_limit(order.limits));
   CHECK_OK(give_listener(plan));
   ::execve(path.c_str(), arguments.data(), environment.data());
   if (errno == ENOENT) {
@@ -114,8 +134,9 @@ Result<NotStarted> become_the_program(const SandboxPlan& plan, const Channel& ch
 
 }  // namespace
 
-void run_job(const SandboxPlan& plan, const Channel& channel) {
-  const auto not_started = become_the_program(plan, channel);
+void run_job(const SandboxPlan& plan, const SandboxChannels& channels) {
+  const auto not_started = become_the_program(plan, channels);
+  const Channel& channel = channels.answers;
   if (not_started) {
     const std::string why = not_started->why.substr(0, text_bytes_max);
     static_cast<void>(say(channel, Word::not_started, bytes_of(why)));

@@ -12,6 +12,6 @@ namespace mayfly::executor {
 inline constexpr const char* image_path_directories[] = {"/usr/local/bin",  "/usr/bin",  "/bin",
                                                          "/usr/local/sbin", "/usr/sbin", "/sbin"};
 
-[[noreturn]] void run_job(const SandboxPlan& plan, const Channel& channel);
+[[noreturn]] void run_job(const SandboxPlan& plan, const SandboxChannels& channels);
 
 }  // namespace mayfly::executor

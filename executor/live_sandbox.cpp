@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include "executor/init_process.hpp"
 #include "executor/namespaces.hpp"
@@ -14,53 +16,94 @@
 
 namespace mayfly::executor {
 
-Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgroup) {
-  TRY(auto ends, Channel::pair());
-  CHECK_OK(ends.first.identify_senders());
+Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgroup, Phases& phases) {
+  TRY(auto answers, Channel::pair());
+  TRY(auto job, Channel::pair());
+  CHECK_OK(answers.first.identify_senders());
   TRY(ClonedProcess cloned, clone_into_namespaces(cgroup.v2_fd()));
   if (cloned.pid == 0) {
-    // With our end open in the sandbox, it would never see that we are gone.
-    static_cast<void>(UniqueFd(ends.first.fd().borrow()));
-    run_init(plan, std::move(ends.second));
+    // With our ends open in the sandbox, it would never see that we are gone.
+    static_cast<void>(Channel(std::move(answers.first)));
+    static_cast<void>(Channel(std::move(job.first)));
+    run_init(plan, {std::move(answers.second), std::move(job.second)});
   }
-  LiveSandbox sandbox(cloned.pid, std::move(cloned.pidfd), std::move(ends.first));
-  static_cast<void>(Channel(std::move(ends.second)));
-  if (auto up = sandbox.bring_up(plan, cgroup); !up) return std::unexpected(up.error());
+  phases.mark("namespaces made");
+  LiveSandbox sandbox(cloned.pid, std::move(cloned.pidfd),
+                      {std::move(answers.first), std::move(job.first)});
+  static_cast<void>(Channel(std::move(answers.second)));
+  static_cast<void>(Channel(std::move(job.second)));
+  if (auto up = sandbox.bring_up(plan, cgroup, phases); !up) return std::unexpected(up.error());
   plan.listener.reset();
-  plan.dataset.clear();
   plan.stdout_end.reset();
   plan.stderr_end.reset();
-  plan.scratch.mount.reset();
   return sandbox;
 }
 
-Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgroup) {
+Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgroup,
+                                   Phases& phases) {
   CHECK_OK(write_user_mapping(init_, plan.user));
   CHECK_OK(say(channel_, Word::build));
-  // While it builds: it is our own code until start_job, so it may still be outside its limits.
+  // While it builds: it is our own code until the job is released, so it may still be outside.
   if (auto attached = cgroup.attach(init_); !attached) {
     // Of a sandbox that has just given up, its own reason says more.
     TRY([[maybe_unused]] const Heard reason, hear(setup_step_ms_max));
     return attached;
   }
+  phases.mark("in its control groups");
   TRY(pid_namespace_, pid_namespace_of(init_));
-  TRY(const Heard built, hear(setup_step_ms_max));
-  if (built.word != Word::root_ready) {
-    return fail(ErrorCode::internal, "the sandbox did not say that it is built");
+  TRY(const Heard root, hear(setup_step_ms_max));
+  if (root.word != Word::root_ready) {
+    return fail(ErrorCode::internal, "the sandbox did not say that its root is built");
   }
+  phases.mark("root built");
+  // Only now, so that the job's process is born inside.
   CHECK_OK(say(channel_, Word::start_job));
-  bool locked = false;
-  while (!locked || job_ == 0) {
-    TRY(const Heard heard, hear(setup_step_ms_max));
-    if (heard.word == Word::locked && heard.sender == init_) {
-      locked = true;
-    } else if (heard.word == Word::job_waiting && heard.sender != init_ && heard.sender > 0) {
-      job_ = heard.sender;
-    } else {
-      return fail(ErrorCode::internal, "the sandbox said something unexpected");
-    }
+  TRY(const Heard job, hear(setup_step_ms_max));
+  if (job.word != Word::job_built || job.sender == init_ || job.sender <= 0) {
+    return fail(ErrorCode::internal, "the sandbox did not say that its job is built");
+  }
+  job_ = job.sender;
+  phases.mark("sandbox built");
+  return {};
+}
+
+Result<void> LiveSandbox::finish_root(const RootOrder& order, std::vector<UniqueFd> dataset) const {
+  const std::span<const UniqueFd> all(dataset);
+  for (std::size_t sent = 0; sent < all.size(); sent += message_descriptors_max) {
+    const auto part = all.subspan(sent, std::min(message_descriptors_max, all.size() - sent));
+    CHECK_OK(send_frame(channel_, FrameType::dataset, {}, part));
+  }
+  return send_frame(channel_, FrameType::request, encode_root_order(order));
+}
+
+Result<void> LiveSandbox::order_job(const JobOrder& order) const {
+  return send_frame(job_channel_, FrameType::request, encode_job_order(order));
+}
+
+Result<void> LiveSandbox::hear_progress() {
+  TRY(const Heard heard, hear(setup_step_ms_max));
+  if (heard.word == Word::locked && heard.sender == init_) {
+    locked_ = true;
+  } else if (heard.word == Word::job_waiting && heard.sender == job_) {
+    job_waits_ = true;
+  } else {
+    return fail(ErrorCode::internal, "the sandbox said something unexpected");
   }
   return {};
+}
+
+Result<void> LiveSandbox::wait_until_locked() {
+  while (!locked_) CHECK_OK(hear_progress());
+  return {};
+}
+
+Result<void> LiveSandbox::wait_until_ready() {
+  while (!locked_ || !job_waits_) CHECK_OK(hear_progress());
+  return {};
+}
+
+Result<void> LiveSandbox::release() const {
+  return say(job_channel_, Word::run);
 }
 
 Result<LiveSandbox::Heard> LiveSandbox::hear(int timeout_ms) const {
@@ -82,8 +125,11 @@ void LiveSandbox::kill() const {
 LiveSandbox::LiveSandbox(LiveSandbox&& other) noexcept
     : init_(std::exchange(other.init_, 0)),
       job_(other.job_),
+      locked_(other.locked_),
+      job_waits_(other.job_waits_),
       pidfd_(std::move(other.pidfd_)),
       channel_(std::move(other.channel_)),
+      job_channel_(std::move(other.job_channel_)),
       pid_namespace_(std::move(other.pid_namespace_)) {}
 
 LiveSandbox::~LiveSandbox() {

@@ -1,6 +1,9 @@
 // A sandbox from clone to the moment before its job's program starts, and its certain end.
 //
-// Shapes    start() returns with the job's process waiting: inside every limit, not yet running.
+// Shapes    start() makes what every run needs and knows nothing of any; finish_root() and
+// order_job()
+//           make it the sandbox of one; wait_until_ready() returns with the job's process waiting,
+//           not yet running. So one can be made long before it is used. Once.
 // Errors    unavailable or malformed, from the sandbox itself, naming the step; internal: it died.
 //           After an error nothing of it is left.
 // Threads   Forks and waits for children: the caller is single-threaded and has no others.
@@ -9,11 +12,14 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "executor/cgroup.hpp"
+#include "executor/phases.hpp"
 #include "executor/sandbox_protocol.hpp"
+#include "executor/wire.hpp"
 
 namespace mayfly::executor {
 
@@ -22,12 +28,19 @@ inline constexpr int setup_step_ms_max = 30'000;
 
 class LiveSandbox {
  public:
-  // `plan` gives away what only the sandbox should hold: dataset descriptors, output ends.
-  static Result<LiveSandbox> start(SandboxPlan& plan, const RunCgroup& cgroup);
+  // `plan` gives away what only the sandbox should hold: output ends, the listener's way out.
+  static Result<LiveSandbox> start(SandboxPlan& plan, const RunCgroup& cgroup, Phases& phases);
 
   LiveSandbox(LiveSandbox&&) noexcept;
   LiveSandbox& operator=(LiveSandbox&&) = delete;
   ~LiveSandbox();  // kills and reaps everything
+
+  // `dataset`: descriptors open for reading, in the order of their names. These two do not wait.
+  Result<void> finish_root(const RootOrder& order, std::vector<UniqueFd> dataset) const;
+  Result<void> order_job(const JobOrder& order) const;
+  Result<void> wait_until_locked();  // pid 1 has done its part
+  Result<void> wait_until_ready();
+  Result<void> release() const;  // the job's program starts
 
   pid_t init() const { return init_; }
   pid_t job() const { return job_; }
@@ -42,20 +55,27 @@ class LiveSandbox {
   bool is_reaped() const { return init_ == 0; }
 
  private:
-  LiveSandbox(pid_t init, UniqueFd pidfd, Channel channel)
-      : init_(init), pidfd_(std::move(pidfd)), channel_(std::move(channel)) {}
+  LiveSandbox(pid_t init, UniqueFd pidfd, SandboxChannels channels)
+      : init_(init),
+        pidfd_(std::move(pidfd)),
+        channel_(std::move(channels.answers)),
+        job_channel_(std::move(channels.job)) {}
   // A word of the protocol and who said it; an error that the sandbox reported is returned as such.
   struct Heard {
     Word word;
     pid_t sender;
   };
   Result<Heard> hear(int timeout_ms) const;
-  Result<void> bring_up(const SandboxPlan& plan, const RunCgroup& cgroup);
+  Result<void> hear_progress();
+  Result<void> bring_up(const SandboxPlan& plan, const RunCgroup& cgroup, Phases& phases);
 
   pid_t init_ = 0;
   pid_t job_ = 0;
+  bool locked_ = false;
+  bool job_waits_ = false;
   UniqueFd pidfd_;
   Channel channel_;
+  Channel job_channel_;
   std::string pid_namespace_;
 };
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sched.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,11 +26,14 @@ namespace {
 // only; and only until it becomes the root.
 constexpr const char* staging_directory = "/tmp";
 constexpr std::uint64_t page_bytes = 4096;
-// Files of /etc, devices and directories of the root itself; the dataset's links come on top.
-constexpr std::uint64_t root_inodes = 512;
-constexpr std::uint64_t root_bytes = std::uint64_t{4} * 1024 * 1024;
+// Files of /etc, devices and directories of the root itself; and the dataset's links, with
+// directories for each.
+constexpr std::uint64_t root_inodes = 512 + dataset_files_max * 8;
+constexpr std::uint64_t root_bytes =
+    std::uint64_t{4} * 1024 * 1024 + dataset_files_max * page_bytes;
 // The root of the scratch, and /work, /tmp and /dev/shm in it.
 constexpr std::uint64_t scratch_own_inodes = 4;
+constexpr ScratchSize scratch_without_room{page_bytes, scratch_own_inodes};
 
 struct TextFile {
   const char* path;
@@ -224,11 +228,11 @@ std::string tmpfs_options(const ScratchSize& size) {
          ",mode=0755";
 }
 
-Result<void> mount_scratch(const ScratchSize& size, const Scratch& scratch) {
+Result<void> mount_scratch(const Scratch& scratch) {
   constexpr const char* at = "mnt";
   if (!scratch.mount) {
-    CHECK_OK(mount_at("mayfly", at, "tmpfs", MS_NOSUID | MS_NODEV, tmpfs_options(size).c_str(),
-                      "the scratch"));
+    CHECK_OK(mount_at("mayfly", at, "tmpfs", MS_NOSUID | MS_NODEV,
+                      tmpfs_options(scratch_without_room).c_str(), "the scratch"));
   } else if (::move_mount(scratch.mount.borrow(), "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return std::unexpected(mount_error("the scratch"));
   }
@@ -259,21 +263,56 @@ Result<void> configure(const UniqueFd& context, const char* key, const std::stri
   return fail_errno(std::string("setting the scratch's ") + key);
 }
 
-Result<void> write_script(const ScriptFile& script) {
+Result<void> configure_size(const UniqueFd& context, const ScratchSize& size) {
+  CHECK_OK(configure(context, "size", std::to_string(size.bytes)));
+  return configure(context, "nr_inodes", std::to_string(size.inodes));
+}
+
+// What is made meanwhile belongs to the job's user. Only ours to say when that is another one.
+class AsJobUser {
+ public:
+  explicit AsJobUser(const UserMapping& user) {
+    if (user.identity == intake::JobIdentity::same_user) return;
+    group_ = ::setfsgid(user.outside_gid);
+    user_ = ::setfsuid(user.outside_uid);
+  }
+  AsJobUser(const AsJobUser&) = delete;
+  AsJobUser& operator=(const AsJobUser&) = delete;
+  ~AsJobUser() {
+    if (user_ >= 0) ::setfsuid(static_cast<uid_t>(user_));
+    if (group_ >= 0) ::setfsgid(static_cast<gid_t>(group_));
+  }
+
+ private:
+  int user_ = -1;
+  int group_ = -1;
+};
+
+// A mode given to mkdirat or openat is cut by our umask.
+Result<void> make_script_directory(const UniqueFd& work, const std::string& path) {
+  if (::mkdirat(work.borrow(), path.c_str(), 0755) != 0) {
+    if (errno == EEXIST) return {};
+    return fail_errno("making a directory for a script");
+  }
+  if (::fchmodat(work.borrow(), path.c_str(), 0755, 0) == 0) return {};
+  return fail_errno("setting the mode of a script's directory");
+}
+
+Result<void> write_script(const UniqueFd& work, const ScriptFile& script) {
   const std::string& name = script.name;
   for (std::size_t slash = name.find('/'); slash != std::string::npos;
        slash = name.find('/', slash + 1)) {
-    if (::mkdir(name.substr(0, slash).c_str(), 0755) != 0 && errno != EEXIST) {
-      return fail_errno("making a directory for a script");
-    }
+    CHECK_OK(make_script_directory(work, name.substr(0, slash)));
   }
-  const UniqueFd file(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
+  const UniqueFd file(
+      ::openat(work.borrow(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755));
   if (!file) {
     return fail(ErrorCode::malformed,
                 "script " + name + " cannot be placed below /work: " +
                     errno_error(errno, "its name clashes with another script's").message());
   }
   CHECK_OK(write_all(file, script.contents));
+  if (::fchmod(file.borrow(), 0755) != 0) return fail_errno("setting a script's mode");
   // The same time in every run: build systems and caches look at it. 2000-01-01T00:00:00Z.
   const timespec times[2] = {{946'684'800, 0}, {946'684'800, 0}};
   if (::futimens(file.borrow(), times) != 0) return fail_errno("setting a script's time");
@@ -294,16 +333,14 @@ ScratchSize scratch_size(const RunRequest& request) {
   return size;
 }
 
-Result<Scratch> make_unswappable_scratch(const ScratchSize& size, std::uint32_t owner_uid,
-                                         std::uint32_t owner_gid) {
+Result<Scratch> make_unswappable_scratch(std::uint32_t owner_uid, std::uint32_t owner_gid) {
   const UniqueFd context(::fsopen("tmpfs", FSOPEN_CLOEXEC));
   if (!context) {
     if (errno == EPERM) return Scratch{{}, "swappable: only root can forbid it"};
     return fail_errno("opening tmpfs");
   }
   CHECK_OK(configure(context, "source", "mayfly"));
-  CHECK_OK(configure(context, "size", std::to_string(size.bytes)));
-  CHECK_OK(configure(context, "nr_inodes", std::to_string(size.inodes)));
+  CHECK_OK(configure_size(context, scratch_without_room));
   CHECK_OK(configure(context, "mode", "0755"));
   CHECK_OK(configure(context, "uid", std::to_string(owner_uid)));
   CHECK_OK(configure(context, "gid", std::to_string(owner_gid)));
@@ -321,36 +358,57 @@ Result<Scratch> make_unswappable_scratch(const ScratchSize& size, std::uint32_t 
   return Scratch{std::move(mount), "noswap"};
 }
 
-Result<RootFs> RootFs::build(std::uint64_t dataset_files) {
+Result<void> give_room(const Scratch& scratch, const ScratchSize& size) {
+  const UniqueFd context(::fspick(scratch.mount.borrow(), "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC));
+  if (!context) return fail_errno("opening the scratch");
+  CHECK_OK(configure_size(context, size));
+  if (::fsconfig(context.borrow(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0) != 0) {
+    return fail_errno("giving the scratch its size");
+  }
+  return {};
+}
+
+Result<void> give_room_inside(const ScratchSize& size) {
+  const std::string at(work_directory);
+  return mount_at(
+      nullptr, at.c_str(), nullptr, MS_REMOUNT | MS_NOSUID | MS_NODEV,
+      ("size=" + std::to_string(size.bytes) + ",nr_inodes=" + std::to_string(size.inodes)).c_str(),
+      "the scratch with its size");
+}
+
+Result<RootFs> RootFs::build() {
   // Slave: what is mounted on the host later may come in below our old root, nothing goes out.
   CHECK_OK(mount_at(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr, "a private tree"));
-  const ScratchSize size{root_bytes + dataset_files * page_bytes,
-                         root_inodes + dataset_files * 8};  // directories for each, too
   CHECK_OK(mount_at("mayfly", staging_directory, "tmpfs", MS_NOSUID | MS_NODEV,
-                    tmpfs_options(size).c_str(), "the private root"));
+                    tmpfs_options({root_bytes, root_inodes}).c_str(), "the private root"));
   if (::chdir(staging_directory) != 0) return fail_errno("entering the private root");
+  UniqueFd writable(static_cast<int>(
+      ::syscall(SYS_open_tree, AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
+  if (!writable) return fail_errno("keeping the private root writable for ourselves");
   CHECK_OK(place_usr());
   CHECK_OK(place_etc());
   CHECK_OK(place_dev());
   for (const char* name : {"proc", "data", "work", "tmp", "mnt"}) {
     CHECK_OK(make_directory(name));
   }
-  return RootFs();
+  return RootFs(std::move(writable));
 }
 
-Result<void> RootFs::enter(const ScratchSize& size, const Scratch& scratch) && {
+Result<UniqueFd> RootFs::enter(const Scratch& scratch) && {
   CHECK_OK(
       set_attributes(".", AT_RECURSIVE, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
   CHECK_OK(mount_devices());
   CHECK_OK(mount_proc());
-  CHECK_OK(mount_scratch(size, scratch));
+  CHECK_OK(mount_scratch(scratch));
   CHECK_OK(change_root());
   if (::chdir(std::string(work_directory).c_str()) != 0) return fail_errno("entering /work");
-  return {};
+  return std::move(writable_);
 }
 
-Result<void> write_scripts(const std::vector<ScriptFile>& scripts) {
-  for (const ScriptFile& script : scripts) CHECK_OK(write_script(script));
+Result<void> write_scripts(const UniqueFd& work, const std::vector<ScriptFile>& scripts,
+                           const UserMapping& user) {
+  const AsJobUser as_job_user(user);
+  for (const ScriptFile& script : scripts) CHECK_OK(write_script(work, script));
   return {};
 }
 

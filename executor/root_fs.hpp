@@ -16,6 +16,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "executor/request.hpp"
+#include "executor/user_mapping.hpp"
 
 namespace mayfly::executor {
 
@@ -30,28 +31,37 @@ struct ScratchSize {
 ScratchSize scratch_size(const RunRequest& request);
 
 // The writable file system, made outside the user namespace, where tmpfs may refuse to be swapped.
-// Absent (an ordinary user, or a kernel before 6.3): build_root makes a plain one.
+// Absent (an ordinary user, or a kernel before 6.3): RootFs makes a plain one.
 struct Scratch {
   UniqueFd mount;
   std::string swap;  // "noswap", or why it may be swapped
 };
-Result<Scratch> make_unswappable_scratch(const ScratchSize& size, std::uint32_t owner_uid,
-                                         std::uint32_t owner_gid);
+Result<Scratch> make_unswappable_scratch(std::uint32_t owner_uid, std::uint32_t owner_gid);
+
+// Both are made with hardly any room, before the run is known. Then they get theirs: this one from
+// outside, by whoever made it ...
+Result<void> give_room(const Scratch& scratch, const ScratchSize& size);
+// ... the plain one from inside, by the sandbox, which still has its namespace's capabilities.
+Result<void> give_room_inside(const ScratchSize& size);
 
 class RootFs {
  public:
   // Builds the tree below the current directory; nothing is entered yet.
-  static Result<RootFs> build(std::uint64_t dataset_files);
-  // The dataset's links may be made below ./data between the two calls.
-  // Locks the tree read-only, adds /dev, /proc and the scratch, and makes it the root.
-  Result<void> enter(const ScratchSize& size, const Scratch& scratch) &&;
+  static Result<RootFs> build();
+  // Locks the tree read-only, adds /dev, /proc and the scratch, and makes it the root. The value:
+  // the root as a directory that may still be written, for the dataset's links; the job must not
+  // get it.
+  Result<UniqueFd> enter(const Scratch& scratch) &&;
 
  private:
-  RootFs() = default;
+  explicit RootFs(UniqueFd writable) : writable_(std::move(writable)) {}
+  UniqueFd writable_;
 };
 
-// Once entered: the job's scripts, mode 0755, in /work.
-Result<void> write_scripts(const std::vector<ScriptFile>& scripts);
+// The job's scripts, mode 0755 and the job's own, below `work`: /work of a sandbox whose job does
+// not run yet, seen from outside.
+Result<void> write_scripts(const UniqueFd& work, const std::vector<ScriptFile>& scripts,
+                           const UserMapping& user);
 
 std::map<std::string, std::string> describe_root(const Limits& limits, const Scratch& scratch);
 

@@ -13,6 +13,7 @@
 #include "base/file_io.hpp"
 #include "executor/cgroup.hpp"
 #include "executor/channel.hpp"
+#include "executor/phases.hpp"
 #include "executor/request.hpp"
 #include "executor/runner_main.hpp"
 #include "executor/sandbox.hpp"
@@ -281,6 +282,9 @@ Result<Runner> Runner::open(const std::filesystem::path& program) {
 
 Result<RunReport> Runner::run(const SandboxSpec& spec, const intake::Dataset* dataset,
                               const Watch& watch) const {
+  Phases phases;
+  phases.mark("asked");
+  const std::vector<Phase> asked = phases.take();
   const RunRequest request = make_request(spec, dataset);
   CHECK_OK(check_request(request));
   TRY(RunnerProcess runner, RunnerProcess::spawn(*opened_));
@@ -297,6 +301,9 @@ Result<RunReport> Runner::run(const SandboxSpec& spec, const intake::Dataset* da
   if (end != "exited with 0") {
     return fail(ErrorCode::internal, "mayfly-runner " + end + " after its report");
   }
+  report->phases.insert(report->phases.begin(), asked.front());
+  phases.mark("runner gone");
+  report->phases.push_back(phases.take().front());
   return std::move(*report);
 }
 

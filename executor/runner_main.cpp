@@ -1,14 +1,17 @@
 #include "executor/runner_main.hpp"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <optional>
 
+#include "executor/built_sandbox.hpp"
 #include "executor/channel.hpp"
 #include "executor/supervisor.hpp"
 #include "executor/wire.hpp"
@@ -66,10 +69,27 @@ Result<void> prepare_process() {
   return {};
 }
 
+// Until the client says something or is gone. A sandbox may wait long for its run: what happens
+// to it, or asks the runner to stop, ends it.
+Result<void> wait_for_request(const Channel& client, const BuiltSandbox& built) {
+  pollfd waiting[] = {{client.fd().borrow(), POLLIN, 0}, {built.signals.borrow(), POLLIN, 0}};
+  while (::poll(waiting, 2, -1) < 0) {
+    if (errno != EINTR) return fail_errno("waiting for a request");
+  }
+  if (waiting[1].revents == 0) return {};
+  return fail(ErrorCode::internal, "the sandbox ended before it was used");
+}
+
 Result<RunReport> serve(const Channel& client) {
+  Phases phases;
+  phases.mark("runner started");
   CHECK_OK(prepare_process());
+  TRY(BuiltSandbox built, build_sandbox(phases));
+  CHECK_OK(wait_for_request(client, built));
   TRY(Received received, receive_request(client));
-  return supervise(std::move(received.request), std::move(received.dataset), client);
+  phases.mark("request read");
+  return supervise(std::move(built), std::move(received.request), std::move(received.dataset),
+                   client, phases);
 }
 
 bool is_socket(int fd) {

@@ -143,6 +143,12 @@ struct Teardown {  // Looked at after the job, not assumed. All zero when clean.
   std::vector<std::string> scanned;
 };
 
+// A step of the run and when it was done, by this machine's steady clock. For measuring alone.
+struct Phase {
+  std::string name;
+  std::int64_t at_us = 0;
+};
+
 struct RunReport {
   Outcome outcome;
   std::vector<ExecEvent> executions;
@@ -161,6 +167,7 @@ struct RunReport {
   std::string policy_name;                         // seccomp policy in force
   crypto::Sha256 policy_hash;
   Teardown teardown;
+  std::vector<Phase> phases;  // in order
 };
 
 // What the run needs to know about identity before a dataset is taken in.

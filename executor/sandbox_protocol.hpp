@@ -5,14 +5,24 @@
 //   build      ──────▶  becomes the job's user,
 //                       builds and enters the root
 //              ◀──────  root_ready
-//   (attaches it to its control group and verifies)
-//   start_job  ──────▶  drops privileges, forks ───▶  limits itself
+//   (attaches it to its control groups and verifies)
+//   start_job  ──────▶  forks ───────────────────▶    drops privileges
+//              ◀────────────────────────────────────  job_built
+//   - - - so far nothing of the run is known: a sandbox may wait here for hours - - -
+//   (sizes the scratch, writes the scripts)
+//   finish     ──────▶  links the dataset, drops
+//                       privileges
 //              ◀──────  locked (only waits now)
+//   order      ─────────────────────────────────────▶ limits itself
 //              ◀────────────────────────────────────  job_waiting
-//   (traces the job)
-//   run        ─────────────────────────────────────▶ system call policy, whose listener goes to
-//                                                     the file recorder; exec
+//   (limits the control groups, traces the job)
+//   run        ─────────────────────────────────────▶ looks for the program; system call
+//                                                     policy, whose listener goes to the file
+//                                                     recorder; exec
 //              ◀────────────────────────────────────  not_started, if there was no exec
+//
+// finish and order are frames (wire.hpp), on a channel for each of the two; all answers come on
+// the first one, where the kernel names who says them.
 //
 // Threads   Plain values.
 #pragma once
@@ -35,6 +45,7 @@ enum class Word : std::uint8_t {
   build = 1,
   root_ready,
   start_job,
+  job_built,
   locked,
   job_waiting,
   run,
@@ -42,19 +53,21 @@ enum class Word : std::uint8_t {
   failed,       // and an error, as encode_failure writes it
 };
 
-// Everything the sandbox is made from; the same object in the supervisor and, copied by clone, in
-// the two processes.
+// What every sandbox is made from, whatever will run in it; the same object in the supervisor and,
+// copied by clone, in the two processes.
 struct SandboxPlan {
-  RunRequest request;
   CompiledPolicy policy;
   UserMapping user;
-  ScratchSize scratch_size;
   Scratch scratch;
-  ResourceLimits limits;
-  UniqueFd listener;  // the job's process sends its listener to the file recorder through it
-  std::vector<UniqueFd> dataset;
+  UniqueFd listener;    // the job's process sends its listener to the file recorder through it
   UniqueFd stdout_end;  // for writing
   UniqueFd stderr_end;
+};
+
+// The sandbox's ends.
+struct SandboxChannels {
+  Channel answers;  // of both; and what pid 1 is told
+  Channel job;      // what the job's process is told
 };
 
 Result<void> say(const Channel& channel, Word word, ByteView rest = {});

@@ -24,7 +24,6 @@
 #include "executor/outcome.hpp"
 #include "executor/output_relay.hpp"
 #include "executor/process_sampler.hpp"
-#include "executor/sandbox_protocol.hpp"
 #include "executor/teardown.hpp"
 
 namespace mayfly::executor {
@@ -40,26 +39,6 @@ UnixMillis now_unix() {
   return {std::chrono::duration_cast<milliseconds>(now).count()};
 }
 
-struct OutputPipe {
-  UniqueFd reading;
-  UniqueFd writing;
-};
-
-Result<OutputPipe> make_output_pipe(const UserMapping& user) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("making a pipe for the job's output");
-  OutputPipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-  if (::fcntl(pipe.reading.borrow(), F_SETFL, O_NONBLOCK) != 0) {
-    return fail_errno("preparing the pipe for the job's output");
-  }
-  // So that the job may open /dev/stdout, which is a second open of this pipe by its own user.
-  if (user.identity == intake::JobIdentity::separate_user &&
-      ::fchown(pipe.writing.borrow(), user.outside_uid, user.outside_gid) != 0) {
-    return fail_errno("giving the job its output");
-  }
-  return pipe;
-}
-
 ResourceLimits resource_limits(const Limits& limits, const RunCgroup& cgroup) {
   using Backstop = ResourceLimits::Backstop;
   const auto in_force = cgroup.in_force();
@@ -70,21 +49,6 @@ ResourceLimits resource_limits(const Limits& limits, const RunCgroup& cgroup) {
   };
   return {limits, backstop("cgroup_memory"), backstop("cgroup_pids")};
 }
-
-// The job may have as many processes as it was promised; pid 1 of the sandbox is one more.
-Result<RunCgroup> make_cgroup(Limits limits) {
-  ++limits.pids;
-  return RunCgroup::create(limits);
-}
-
-struct Prepared {
-  SandboxPlan plan;
-  ToolAllowList tools;
-  Channel listener;  // the file recorder's end
-  KnownFiles known;
-  UniqueFd stdout_end;  // for reading
-  UniqueFd stderr_end;
-};
 
 // Dataset files are memfds: the names that the job knows them by.
 Result<KnownFiles> names_of(const std::vector<std::string>& names,
@@ -98,66 +62,28 @@ Result<KnownFiles> names_of(const std::vector<std::string>& names,
   return known;
 }
 
-Result<Prepared> prepare(RunRequest request, std::vector<UniqueFd> dataset,
-                         const RunCgroup& cgroup) {
-  TRY(ToolAllowList tools, ToolAllowList::of(request.spec.tools));
-  SandboxPlan plan;
-  plan.request = std::move(request);
-  TRY(plan.policy, compile_default_policy());
-  TRY(plan.user, choose_user_mapping());
-  plan.scratch_size = scratch_size(plan.request);
-  if (plan.user.identity == intake::JobIdentity::separate_user) {
-    TRY(plan.scratch,
-        make_unswappable_scratch(plan.scratch_size, plan.user.outside_uid, plan.user.outside_gid));
-  } else {
-    plan.scratch.swap = "swappable: only root can forbid it";
-  }
-  plan.limits = resource_limits(plan.request.spec.limits, cgroup);
-  TRY(auto listener, Channel::pair());
-  plan.listener = std::move(listener.first).release();
-  TRY(KnownFiles known, names_of(plan.request.dataset_names, dataset));
-  TRY(plan.dataset, open_read_only(dataset));
-  dataset.clear();  // What the client sent is writable; nobody needs that here.
-  TRY(OutputPipe out, make_output_pipe(plan.user));
-  TRY(OutputPipe err, make_output_pipe(plan.user));
-  plan.stdout_end = std::move(out.writing);
-  plan.stderr_end = std::move(err.writing);
-  return Prepared{std::move(plan),  std::move(tools),       std::move(listener.second),
-                  std::move(known), std::move(out.reading), std::move(err.reading)};
-}
-
-// SIGCHLD, and the signals that ask us to stop: SIGTERM comes also when the client dies. They are
-// answered in the loop, where everything can still be cleaned up.
-Result<UniqueFd> open_signals() {
-  sigset_t handled;
-  ::sigemptyset(&handled);
-  for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&handled, signal);
-  if (::sigprocmask(SIG_BLOCK, &handled, nullptr) != 0) return fail_errno("blocking signals");
-  UniqueFd signals(::signalfd(-1, &handled, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals) return fail_errno("opening a signalfd");
-  return signals;
-}
-
 class Supervisor {
  public:
-  Supervisor(Prepared prepared, LiveSandbox sandbox, FileRecorder files, RunCgroup cgroup,
-             const Channel& client, UniqueFd signals)
-      : plan_(std::move(prepared.plan)),
-        limits_(plan_.request.spec.limits),
-        cgroup_(std::move(cgroup)),
-        sandbox_(std::move(sandbox)),
+  Supervisor(BuiltSandbox built, ResourceLimits limits, UniqueFd work, FileRecorder files,
+             ToolAllowList tools, const Channel& client, Phases& phases)
+      : plan_(std::move(built.plan)),
+        resource_limits_(limits),
+        limits_(limits.job),
+        cgroup_(std::move(built.cgroup)),
+        sandbox_(std::move(built.sandbox)),
         files_(std::move(files)),
         client_(client),
-        signals_(std::move(signals)),
-        recorder_(std::move(prepared.tools), plan_.user),
-        stdout_(std::move(prepared.stdout_end), FrameType::stdout_bytes),
-        stderr_(std::move(prepared.stderr_end), FrameType::stderr_bytes) {}
+        phases_(phases),
+        signals_(std::move(built.signals)),
+        recorder_(std::move(tools), plan_.user),
+        stdout_(std::move(built.stdout_end), FrameType::stdout_bytes),
+        stderr_(std::move(built.stderr_end), FrameType::stderr_bytes),
+        work_(std::move(work)) {}
 
   Result<RunReport> run();
 
  private:
   Result<void> release();
-  Result<void> open_work();
   Result<void> wait_for_event();
   Result<void> take_signals();
   Result<void> on_client();
@@ -174,7 +100,7 @@ class Supervisor {
   Result<void> on_file_recorder_end(int status);
   void on_job_end();
   bool memory_is_sampled() const {
-    return plan_.limits.memory_group == ResourceLimits::Backstop::absent;
+    return resource_limits_.memory_group == ResourceLimits::Backstop::absent;
   }
 
   Result<RunReport> report();
@@ -184,17 +110,21 @@ class Supervisor {
   void describe_into(RunReport& report) const;
 
   SandboxPlan plan_;
+  ResourceLimits resource_limits_;
   Limits limits_;
   RunCgroup cgroup_;  // before the sandbox: it is removed after the processes are gone
   LiveSandbox sandbox_;
   FileRecorder files_;
   const Channel& client_;
+  Phases& phases_;
   UniqueFd signals_;
   ExecRecorder recorder_;
   OutputRelay stdout_;
   OutputRelay stderr_;
 
-  UniqueFd work_;  // /work of the sandbox
+  // /work of the sandbox. Held from the start: when the job ends, pid 1 may be gone with it before
+  // we look at its files.
+  UniqueFd work_;
   EndFacts facts_;
   UnixMillis started_unix_;
   UnixMillis completed_unix_;
@@ -221,21 +151,13 @@ Result<RunReport> Supervisor::run() {
 
 Result<void> Supervisor::release() {
   started_ = Clock::now();
-  CHECK_OK(open_work());
   CHECK_OK(recorder_.seize(sandbox_.job(), started_));
   started_unix_ = now_unix();
   wall_deadline_ = started_ + milliseconds(limits_.wall_ms);
   next_cpu_check_ = started_ + cpu_check_min;
   if (memory_is_sampled()) next_memory_sample_ = started_ + milliseconds(memory_sample_ms);
-  return say(sandbox_.channel(), Word::run);
-}
-
-// Held from the start: when the job ends, pid 1 may be gone with it before we look at its files.
-Result<void> Supervisor::open_work() {
-  const std::string path =
-      "/proc/" + std::to_string(sandbox_.init()) + "/root" + std::string(work_directory);
-  work_ = UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!work_) return fail_errno("opening the job's working directory");
+  CHECK_OK(sandbox_.release());
+  phases_.mark("released");
   return {};
 }
 
@@ -305,7 +227,9 @@ Result<void> Supervisor::reap_children() {
       CHECK_OK(on_file_recorder_end(status));
       continue;
     }
+    const bool had_executed = recorder_.has_executed();
     CHECK_OK(recorder_.on_wait(pid, status));
+    if (!had_executed && recorder_.has_executed()) phases_.mark("program executed");
     if (recorder_.denied()) kill(*recorder_.denied());
     if (recorder_.job_status()) on_job_end();
   }
@@ -323,6 +247,7 @@ Result<void> Supervisor::on_file_recorder_end(int status) {
 void Supervisor::on_job_end() {
   if (completed_unix_.value != 0) return;
   ended_ = Clock::now();
+  phases_.mark("job ended");
   completed_unix_ = now_unix();
   struct statvfs space{};
   if (::fstatvfs(work_.borrow(), &space) == 0) {
@@ -408,6 +333,7 @@ Result<void> Supervisor::hear_why_not_started() {
 }
 
 Result<RunReport> Supervisor::report() {
+  phases_.mark("sandbox dead");
   CHECK_OK(stdout_.drain(client_));
   CHECK_OK(stderr_.drain(client_));
   CHECK_OK(hear_why_not_started());
@@ -421,6 +347,7 @@ Result<RunReport> Supervisor::report() {
   report.executions = std::move(executed.events);
   TRY(report.files, std::move(files_).finish(started_));
   std::ranges::move(executed.interpreters, std::back_inserter(report.files.image_files));
+  phases_.mark("record complete");
   report.stdout_total = stdout_.total_bytes();
   report.stderr_total = stderr_.total_bytes();
   report.execution_started = started_unix_;
@@ -466,7 +393,7 @@ Result<void> Supervisor::take_left(RunReport& report) {
 
 void Supervisor::describe_into(RunReport& report) const {
   report.confinement = cgroup_.in_force();
-  report.confinement.merge(describe(plan_.limits));
+  report.confinement.merge(describe(resource_limits_));
   report.confinement.merge(describe_root(limits_, plan_.scratch));
   report.confinement["user"] = describe(plan_.user);
   report.confinement["namespaces"] = "user mount pid net ipc uts cgroup";
@@ -486,34 +413,80 @@ void Supervisor::describe_into(RunReport& report) const {
 
 Result<void> Supervisor::take_down(RunReport& report) {
   TRY(report.teardown, look_for_remains(sandbox_.pid_namespace()));
+  phases_.mark("looked at what is left");
   TRY(report.teardown.cgroups_left, std::move(cgroup_).remove());
   report.teardown.scanned.emplace_back("cgroups");
+  phases_.mark("control groups removed");
+  report.phases = phases_.take();
   return {};
 }
 
 // What a sandbox that could not start was lacking, if the kernel says so.
 Error explain_start(Error error, const RunCgroup& cgroup) {
   const auto counters = cgroup.counters();
-  if (!counters || counters->oom_kills == 0) return error;
+  const bool no_room = error.code() == ErrorCode::limit;
+  if (!no_room && (!counters || counters->oom_kills == 0)) return error;
   return {ErrorCode::limit, "limits.memory_bytes is too small for a sandbox to start: raise it"};
+}
+
+Result<UniqueFd> open_work(const LiveSandbox& sandbox) {
+  const std::string path =
+      "/proc/" + std::to_string(sandbox.init()) + "/root" + std::string(work_directory);
+  UniqueFd work(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!work) return fail_errno("opening the job's working directory");
+  return work;
+}
+
+// The job may have as many processes as it was promised; pid 1 of the sandbox is one more.
+Result<ResourceLimits> limit(RunCgroup& cgroup, const Limits& limits) {
+  Limits of_group = limits;
+  ++of_group.pids;
+  CHECK_OK(cgroup.limit(of_group));
+  return resource_limits(limits, cgroup);
+}
+
+// From a sandbox for any run to the sandbox of this one. The limits are in force before anything of
+// the run is in it.
+Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, RunRequest request,
+                                  std::vector<UniqueFd> sent, const ResourceLimits& limits) {
+  Scratch& scratch = built.plan.scratch;
+  const ScratchSize room = scratch_size(request);
+  if (scratch.mount) CHECK_OK(give_room(scratch, room));
+  const RootOrder root{.room = scratch.mount ? std::optional<ScratchSize>() : std::optional(room),
+                       .dataset_names = std::move(request.dataset_names)};
+  scratch.mount.reset();  // an open descriptor would keep the job's files
+  TRY(KnownFiles known, names_of(root.dataset_names, sent));
+  TRY(std::vector<UniqueFd> dataset, open_read_only(sent));
+  sent.clear();  // What the client sent is writable; nobody needs that here.
+  CHECK_OK(built.sandbox.finish_root(root, std::move(dataset)));
+  if (root.room) CHECK_OK(built.sandbox.wait_until_locked());
+  CHECK_OK(write_scripts(work, request.spec.scripts, built.plan.user));
+  CHECK_OK(built.sandbox.order_job({.argv = std::move(request.spec.argv),
+                                    .environment = std::move(request.spec.environment),
+                                    .limits = limits}));
+  TRY(FileRecorder files,
+      FileRecorder::start(built.sandbox, {.user = built.plan.user,
+                                          .known = std::move(known),
+                                          .file_bytes_max = limits.job.disk_bytes,
+                                          .listener = std::move(built.listener)}));
+  CHECK_OK(built.sandbox.wait_until_ready());
+  return files;
 }
 
 }  // namespace
 
-Result<RunReport> supervise(RunRequest request, std::vector<UniqueFd> dataset,
-                            const Channel& client) {
-  TRY(UniqueFd signals, open_signals());
-  TRY(RunCgroup cgroup, make_cgroup(request.spec.limits));
-  TRY(Prepared prepared, prepare(std::move(request), std::move(dataset), cgroup));
-  auto sandbox = LiveSandbox::start(prepared.plan, cgroup);
-  if (!sandbox) return std::unexpected(explain_start(std::move(sandbox).error(), cgroup));
-  TRY(FileRecorder files,
-      FileRecorder::start(*sandbox, {.user = prepared.plan.user,
-                                     .known = std::move(prepared.known),
-                                     .file_bytes_max = prepared.plan.request.spec.limits.disk_bytes,
-                                     .listener = std::move(prepared.listener)}));
-  Supervisor supervisor(std::move(prepared), std::move(*sandbox), std::move(files),
-                        std::move(cgroup), client, std::move(signals));
+Result<RunReport> supervise(BuiltSandbox built, RunRequest request, std::vector<UniqueFd> dataset,
+                            const Channel& client, Phases& phases) {
+  TRY(ToolAllowList tools, ToolAllowList::of(request.spec.tools));
+  TRY(UniqueFd work, open_work(built.sandbox));
+  const auto limits = limit(built.cgroup, request.spec.limits);
+  if (!limits) return std::unexpected(explain_start(limits.error(), built.cgroup));
+  phases.mark("limited");
+  auto files = make_it_ours(built, work, std::move(request), std::move(dataset), *limits);
+  if (!files) return std::unexpected(explain_start(std::move(files).error(), built.cgroup));
+  phases.mark("ready for the job");
+  Supervisor supervisor(std::move(built), *limits, std::move(work), std::move(*files),
+                        std::move(tools), client, phases);
   return supervisor.run();
 }
 

@@ -7,7 +7,9 @@
 // Threads   Single-threaded: traces, forks, and waits for every child of the process.
 #pragma once
 #include "base/result.hpp"
+#include "executor/built_sandbox.hpp"
 #include "executor/channel.hpp"
+#include "executor/phases.hpp"
 #include "executor/request.hpp"
 #include "executor/sandbox.hpp"
 
@@ -20,7 +22,7 @@ inline constexpr int memory_sample_ms = 25;
 // After SIGKILL: how long until a process that does not die makes the run fail.
 inline constexpr int death_ms_max = 10'000;
 
-Result<RunReport> supervise(RunRequest request, std::vector<UniqueFd> dataset,
-                            const Channel& client);
+Result<RunReport> supervise(BuiltSandbox built, RunRequest request, std::vector<UniqueFd> dataset,
+                            const Channel& client, Phases& phases);
 
 }  // namespace mayfly::executor

@@ -375,6 +375,11 @@ Bytes encode_report(const RunReport& report) {
   out.i64(report.teardown.mounts_left);
   out.i64(report.teardown.cgroups_left);
   out.texts(report.teardown.scanned);
+  out.count(report.phases.size());
+  for (const Phase& phase : report.phases) {
+    out.text(phase.name);
+    out.i64(phase.at_us);
+  }
   return out.take();
 }
 
@@ -405,6 +410,12 @@ Result<RunReport> decode_report(ByteView bytes) {
   TRY(report.teardown.mounts_left, in.i64());
   TRY(report.teardown.cgroups_left, in.i64());
   TRY(report.teardown.scanned, in.texts(map_entries_max, text_bytes_max));
+  TRY(const std::size_t phases, in.count(map_entries_max, 12));
+  report.phases.resize(phases);
+  for (Phase& phase : report.phases) {
+    TRY(phase.name, in.text(text_bytes_max));
+    TRY(phase.at_us, in.i64());
+  }
   CHECK_OK(in.end());
   return report;
 }
@@ -420,6 +431,64 @@ Result<FileRecord> decode_file_record(ByteView bytes) {
   TRY(FileRecord record, read_files(in));
   CHECK_OK(in.end());
   return record;
+}
+
+Bytes encode_root_order(const RootOrder& order) {
+  Writer out;
+  out.u8(order.room ? 1 : 0);
+  if (order.room) {
+    out.u64(order.room->bytes);
+    out.u64(order.room->inodes);
+  }
+  out.texts(order.dataset_names);
+  return out.take();
+}
+
+Result<RootOrder> decode_root_order(ByteView bytes) {
+  Reader in(bytes);
+  RootOrder order;
+  TRY(const bool has_room, in.flag());
+  if (has_room) {
+    order.room.emplace();
+    TRY(order.room->bytes, in.u64());
+    TRY(order.room->inodes, in.u64());
+  }
+  TRY(order.dataset_names, in.texts(dataset_files_max, file_name_bytes_max));
+  CHECK_OK(in.end());
+  return order;
+}
+
+Bytes encode_job_order(const JobOrder& order) {
+  Writer out;
+  out.texts(order.argv);
+  out.texts(order.environment);
+  const auto written = for_each_limit(order.limits.job, [&](const std::int64_t& limit) {
+    out.i64(limit);
+    return Result<void>();
+  });
+  static_cast<void>(written);  // Writing to memory cannot fail.
+  out.u8(static_cast<std::uint8_t>(order.limits.memory_group));
+  out.u8(static_cast<std::uint8_t>(order.limits.pids_group));
+  return out.take();
+}
+
+Result<JobOrder> decode_job_order(ByteView bytes) {
+  Reader in(bytes);
+  JobOrder order;
+  TRY(order.argv, in.texts(arguments_max, argument_bytes_max));
+  if (order.argv.empty()) return fail(ErrorCode::malformed, "an order without a program");
+  TRY(order.environment, in.texts(environment_max, argument_bytes_max));
+  CHECK_OK(for_each_limit(order.limits.job, [&](std::int64_t& limit) -> Result<void> {
+    TRY(limit, in.i64());
+    return {};
+  }));
+  using Backstop = ResourceLimits::Backstop;
+  for (Backstop* group : {&order.limits.memory_group, &order.limits.pids_group}) {
+    TRY(const bool present, in.flag());
+    *group = present ? Backstop::present : Backstop::absent;
+  }
+  CHECK_OK(in.end());
+  return order;
 }
 
 Bytes encode_failure(const Error& error) {

@@ -1,4 +1,5 @@
 // The bytes between a client and its runner: a request one way; output and one report the other.
+// And between a runner and the sandbox it builds.
 //
 // Shapes    Frames over a Channel. A frame is one type byte and a payload; a payload longer than a
 //           message is cut into `continued` frames, the last one has the type. Inside a payload:
@@ -15,7 +16,9 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "executor/channel.hpp"
+#include "executor/privileges.hpp"
 #include "executor/request.hpp"
+#include "executor/root_fs.hpp"
 #include "executor/sandbox.hpp"
 
 namespace mayfly::executor {
@@ -67,6 +70,21 @@ Bytes encode_report(const RunReport& report);
 Result<RunReport> decode_report(ByteView bytes);
 Bytes encode_file_record(const FileRecord& record);
 Result<FileRecord> decode_file_record(ByteView bytes);
+// What pid 1 of a sandbox has to finish, and what the job has to become: see sandbox_protocol.hpp.
+struct RootOrder {
+  std::optional<ScratchSize> room;  // absent: the supervisor has given it
+  std::vector<std::string> dataset_names;
+};
+struct JobOrder {
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  ResourceLimits limits;
+};
+Bytes encode_root_order(const RootOrder& order);
+Result<RootOrder> decode_root_order(ByteView bytes);
+Bytes encode_job_order(const JobOrder& order);
+Result<JobOrder> decode_job_order(ByteView bytes);
+
 Bytes encode_failure(const Error& error);
 Result<Error> decode_failure(ByteView bytes);
 

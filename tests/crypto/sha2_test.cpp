@@ -28,6 +28,18 @@ TEST(HmacSha256, MatchesThePublishedExample) {
       "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+// RFC 4231, test case 6; and the longest key that is not hashed first, and the shortest that is.
+TEST(HmacSha256, HashesAKeyThatIsLongerThanABlock) {
+  const auto with_key_of = [](std::size_t size) {
+    const Bytes key(size, 0xaa);
+    const auto message = bytes_of("Test Using Larger Than Block-Size Key - Hash Key First");
+    return hex_encode(hmac_sha256(key, message).bytes);
+  };
+  EXPECT_EQ(with_key_of(131), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+  EXPECT_EQ(with_key_of(64), "84332a7580ed3cf75de83c644c8d2c1c262ad90e0190e5c5ae4b82b2102e8e75");
+  EXPECT_EQ(with_key_of(65), "c62955a96944ff68deabbc0eab6192065c1c55bb8ddee16151ed5337f911eab9");
+}
+
 TEST(HmacSha256, TakesAnEmptyKeyAndMessage) {
   EXPECT_EQ(hex_encode(hmac_sha256({}, {}).bytes),
             "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");

@@ -46,6 +46,7 @@ RunReport some_report(const Outcome& outcome) {
   report.policy_name = "default";
   report.policy_hash = crypto::sha256(bytes_of("y"));
   report.teardown = {1, 2, 3, {"processes"}};
+  report.phases = {{"asked", 8}, {"exec", 9}};
   return report;
 }
 
@@ -94,6 +95,33 @@ TEST(RequestWire, ALyingCountTakesNoMemory) {
   EXPECT_EQ(decoded.error().code(), ErrorCode::malformed);
 }
 
+TEST(OrderWire, RoundTripsAndRefusesEveryTruncation) {
+  RootOrder root{.room = ScratchSize{5, 6}, .dataset_names = {"a", "b/c"}};
+  JobOrder job{.argv = {"sh", ""}, .environment = {"A=1"}, .limits = {}};
+  job.limits.job.pids = 7;
+  job.limits.pids_group = ResourceLimits::Backstop::absent;
+  const auto decoded = decode_job_order(encode_job_order(job));
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  EXPECT_EQ(decoded->limits.job.pids, 7);
+  EXPECT_EQ(decoded->limits.pids_group, ResourceLimits::Backstop::absent);
+  EXPECT_EQ(decoded->limits.memory_group, ResourceLimits::Backstop::present);
+  EXPECT_EQ(encode_job_order(*decoded), encode_job_order(job));
+  for (const auto& room : {root.room, std::optional<ScratchSize>()}) {
+    root.room = room;
+    const Bytes bytes = encode_root_order(root);
+    const auto read = decode_root_order(bytes);
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(encode_root_order(*read), bytes);
+    for (std::size_t length = 0; length < bytes.size(); ++length) {
+      EXPECT_FALSE(decode_root_order(ByteView(bytes).first(length))) << length;
+    }
+  }
+  const Bytes bytes = encode_job_order(job);
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(decode_job_order(ByteView(bytes).first(length))) << length;
+  }
+}
+
 TEST(ReportWire, RoundTripsEveryOutcome) {
   const Outcome outcomes[] = {Exited{3},      Signalled{9},   TimedOut{}, LimitHit{LimitKind::disk},
                               Denied{"exec"}, NotStarted{"x"}};
@@ -106,6 +134,7 @@ TEST(ReportWire, RoundTripsEveryOutcome) {
     EXPECT_EQ(decoded->executions[0].argv, some_report(outcome).executions[0].argv);
     EXPECT_TRUE(decoded->executions[0].denied);
     EXPECT_EQ(decoded->confinement, some_report(outcome).confinement);
+    EXPECT_EQ(decoded->phases[1].name, "exec");
   }
 }
 

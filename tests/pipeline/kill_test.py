@@ -48,8 +48,9 @@ def hold_until_the_runner_is_gone(victim, is_over):
     if runner is None:
         return time.monotonic()
     try:
-        # A runner with a child has heard everything it needs to hear.
-        while not remains.children(runner.pid) and not runner.has_ended():
+        # A runner with two has heard all it needs to hear: pid 1 of a sandbox, which is there
+        # before the run is known, and the file recorder, which is for one run.
+        while len(remains.children(runner.pid)) < 2 and not runner.has_ended():
             time.sleep(0.0005)
         victim.send(signal.SIGSTOP)
         runner.wait_for_end()
