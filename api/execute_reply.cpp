@@ -119,9 +119,59 @@ void write_usage(JsonOut& json, const Run& run) {
   json.end_object();
 }
 
+// 1234 -> "1.234": JSON's own form of a number of seconds.
+std::string seconds(std::int64_t milliseconds) {
+  std::string text = std::to_string(milliseconds / 1000);
+  const std::int64_t rest = milliseconds % 1000;
+  if (rest == 0) return text;
+  std::string digits = std::to_string(1000 + rest).substr(1);
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return text + "." + digits;
+}
+
+std::string_view outcome_word(std::string_view status) {
+  if (status == "succeeded") return "success";
+  if (status == "timed_out") return "timeout";
+  return status.starts_with("limit_") ? "resource_limit" : "error";
+}
+
+std::string why_no_success(const pipeline::Certified& certified) {
+  const certificate::ResultRecord& result = certified.statement.claim.result;
+  if (const auto* denied = std::get_if<executor::Denied>(&certified.report.outcome)) {
+    return denied->what;
+  }
+  if (const auto* not_started = std::get_if<executor::NotStarted>(&certified.report.outcome)) {
+    return not_started->why;
+  }
+  return result.status + (result.stage ? " in stage " + *result.stage : "") + ", exit code " +
+         std::to_string(result.exit_code) + "; result.stderr has what it said";
+}
+
+// The members of the short form's answer, which says the same in fewer words.
+void write_short_answer(JsonOut& json, const pipeline::Certified& certified, const Run& run) {
+  const std::string_view word = outcome_word(certified.statement.claim.result.status);
+  json.member("status", word);
+  output_member(json, "output", text_of(certified.report.stdout_bytes));
+  if (word == "success") {
+    json.name("error");
+    json.null();
+  } else {
+    text_member(json, "error", why_no_success(certified));
+  }
+  json.name("execution_time");
+  json.canonical_value(seconds(run.usage.wall_ms));
+  json.name("resource_usage");
+  json.begin_object();
+  json.name("cpu_time");
+  json.canonical_value(seconds(run.usage.cpu_ms));
+  constexpr std::int64_t mb = 1'000'000;
+  json.member("memory_peak", std::to_string((run.usage.peak_memory_bytes + mb - 1) / mb) + "MB");
+  json.end_object();
+}
+
 }  // namespace
 
-Result<std::string> execute_reply_json(const pipeline::Certified& certified) {
+Result<std::string> execute_reply_json(const pipeline::Certified& certified, RequestForm form) {
   // Read back from the very bytes that were stored: what is replied is what the certificate says.
   TRY(const auto decoded, certificate::decode_certificate(certified.certificate));
   const Claim& claim = decoded.statement.claim;
@@ -143,6 +193,7 @@ Result<std::string> execute_reply_json(const pipeline::Certified& certified) {
   json.end_object();
   write_lifecycle(json, run);
   write_usage(json, run);
+  if (form == RequestForm::short_form) write_short_answer(json, certified, run);
   json.end_object();
   return std::move(json).finish();
 }

@@ -11,11 +11,12 @@
 #pragma once
 #include <string>
 
+#include "api/short_form.hpp"
 #include "base/result.hpp"
 #include "pipeline/execute.hpp"
 
 namespace mayfly::api {
 
-Result<std::string> execute_reply_json(const pipeline::Certified& certified);
+Result<std::string> execute_reply_json(const pipeline::Certified& certified, RequestForm form);
 
 }  // namespace mayfly::api

@@ -29,8 +29,8 @@ std::expected<JsonSiphon::Parts, Problem> take_in(const Service& service,
   return std::move(*parts);
 }
 
-std::expected<pipeline::ExecutionRequest, Problem> read_request(const Service& service,
-                                                                const BodyReader& read_body) {
+std::expected<DecodedRequest, Problem> read_request(const Service& service,
+                                                    const BodyReader& read_body) {
   auto parts = take_in(service, read_body);
   if (!parts) return std::unexpected(std::move(parts).error());
   auto request =
@@ -39,9 +39,10 @@ std::expected<pipeline::ExecutionRequest, Problem> read_request(const Service& s
   ::explicit_bzero(parts->rest_json.data(), parts->rest_json.size());
   if (!request) return request;
   if (parts->data) {
-    parts->data->rename("dataset." + request->dataset_format);
-    request->dataset = intake::Dataset::of_file(std::move(*parts->data));
-    request->dataset_loaded = service.parts.now();
+    pipeline::ExecutionRequest& execution = request->execution;
+    parts->data->rename("dataset." + execution.dataset_format);
+    execution.dataset = intake::Dataset::of_file(std::move(*parts->data));
+    execution.dataset_loaded = service.parts.now();
   }
   return request;
 }
@@ -61,9 +62,9 @@ Reply execute(const Call& call, const Service& service, const BodyReader& read_b
 
   executor::Runner::Watch watch;
   watch.cancel_fd = service.cancel_fd;
-  const auto certified = pipeline::execute(std::move(*request), service.parts, watch);
+  const auto certified = pipeline::execute(std::move(request->execution), service.parts, watch);
   if (!certified) return problem_reply(problem_of(certified.error()), call.path);
-  auto body = execute_reply_json(*certified);
+  auto body = execute_reply_json(*certified, request->form);
   if (!body) return problem_reply(problem_of(body.error()), call.path);
 
   Reply reply = json_reply(std::move(*body));

@@ -349,8 +349,8 @@ void read_nonce(Fields& request, ExecutionRequest& out) {
 
 }  // namespace
 
-std::expected<ExecutionRequest, Problem> decode_request(std::string_view rest_json,
-                                                        DatasetData data) {
+std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json,
+                                                      DatasetData data) {
   if (rest_json.size() > request_rest_bytes_max) {
     return std::unexpected(
         Problem{ProblemKind::too_large,
@@ -366,7 +366,12 @@ std::expected<ExecutionRequest, Problem> decode_request(std::string_view rest_js
   FieldFaults faults;
   Fields request(body, "", faults);
   read_dataset(request, faults, data, out);
-  read_sandbox(request, faults, out);
+  const RequestForm form = form_of(body);
+  if (form == RequestForm::short_form) {
+    read_short_form(request, out);
+  } else {
+    read_sandbox(request, faults, out);
+  }
   read_assertions(request, faults, out);
   read_nonce(request, out);
   request.refuse_unknown();
@@ -376,7 +381,7 @@ std::expected<ExecutionRequest, Problem> decode_request(std::string_view rest_js
                                    "understood; nothing was run",
                                    faults.take()});
   }
-  return out;
+  return DecodedRequest{.execution = std::move(out), .form = form};
 }
 
 }  // namespace mayfly::api

@@ -2,6 +2,7 @@
 //
 // Shapes    {"dataset": {"data", "format"}, "sandbox": {"scripts", "script", "entrypoint", "tools",
 //           "environment"}, "assertions", "nonce"}, every member but the sandbox optional.
+//           Or the short form: short_form.hpp.
 //           "dataset.url" and "sandbox.llm" are understood and refused: not in this version.
 // Errors    A Problem: malformed_request (not JSON, duplicate members), invalid_request (with a
 //           pointer for each field at fault: unknown, missing, of a wrong type, out of bounds; the
@@ -13,6 +14,7 @@
 #include <string_view>
 
 #include "api/problem.hpp"
+#include "api/short_form.hpp"
 #include "executor/request.hpp"
 #include "pipeline/execute.hpp"
 
@@ -46,7 +48,10 @@ enum class DatasetData : std::uint8_t { absent, taken };
 
 // `rest_json` is the body without the value of dataset.data. The dataset itself is for the caller
 // to put into the result.
-std::expected<pipeline::ExecutionRequest, Problem> decode_request(std::string_view rest_json,
-                                                                  DatasetData data);
+struct DecodedRequest {
+  pipeline::ExecutionRequest execution;
+  RequestForm form = RequestForm::full;
+};
+std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json, DatasetData data);
 
 }  // namespace mayfly::api

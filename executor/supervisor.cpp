@@ -62,9 +62,14 @@ Result<KnownFiles> names_of(const std::vector<std::string>& names,
   return known;
 }
 
+struct Work {
+  UniqueFd folder;  // /work of the sandbox
+  LeftFiles left_files = LeftFiles::destroyed;
+};
+
 class Supervisor {
  public:
-  Supervisor(BuiltSandbox built, ResourceLimits limits, UniqueFd work, FileRecorder files,
+  Supervisor(BuiltSandbox built, ResourceLimits limits, Work work, FileRecorder files,
              ToolAllowList tools, const Channel& client, Phases& phases)
       : plan_(std::move(built.plan)),
         resource_limits_(limits),
@@ -124,7 +129,7 @@ class Supervisor {
 
   // /work of the sandbox. Held from the start: when the job ends, pid 1 may be gone with it before
   // we look at its files.
-  UniqueFd work_;
+  Work work_;
   EndFacts facts_;
   UnixMillis started_unix_;
   UnixMillis completed_unix_;
@@ -250,11 +255,11 @@ void Supervisor::on_job_end() {
   phases_.mark("job ended");
   completed_unix_ = now_unix();
   struct statvfs space{};
-  if (::fstatvfs(work_.borrow(), &space) == 0) {
+  if (::fstatvfs(work_.folder.borrow(), &space) == 0) {
     facts_.disk_is_full = space.f_bavail == 0 || space.f_favail == 0;
   }
   // An open descriptor keeps the job's files.
-  if (plan_.request.spec.left_files == LeftFiles::destroyed) work_.reset();
+  if (work_.left_files == LeftFiles::destroyed) work_.folder.reset();
   kill_everything();
 }
 
@@ -378,7 +383,7 @@ Result<void> Supervisor::take_usage(RunReport& report, EndFacts& facts) {
 
 // Every process is dead: nobody changes the files any more.
 Result<void> Supervisor::take_left(RunReport& report) {
-  const UniqueFd work = std::move(work_);
+  const UniqueFd work = std::move(work_.folder);
   const auto* const exited = std::get_if<Exited>(&report.outcome);
   if (!work || exited == nullptr || exited->code != 0) return {};
   auto left = take_left_files(work);
@@ -478,11 +483,12 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
 Result<RunReport> supervise(BuiltSandbox built, RunRequest request, std::vector<UniqueFd> dataset,
                             const Channel& client, Phases& phases) {
   TRY(ToolAllowList tools, ToolAllowList::of(request.spec.tools));
-  TRY(UniqueFd work, open_work(built.sandbox));
+  Work work{.folder = {}, .left_files = request.spec.left_files};
+  TRY(work.folder, open_work(built.sandbox));
   const auto limits = limit(built.cgroup, request.spec.limits);
   if (!limits) return std::unexpected(explain_start(limits.error(), built.cgroup));
   phases.mark("limited");
-  auto files = make_it_ours(built, work, std::move(request), std::move(dataset), *limits);
+  auto files = make_it_ours(built, work.folder, std::move(request), std::move(dataset), *limits);
   if (!files) return std::unexpected(explain_start(std::move(files).error(), built.cgroup));
   phases.mark("ready for the job");
   Supervisor supervisor(std::move(built), *limits, std::move(work), std::move(*files),

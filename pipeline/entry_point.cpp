@@ -167,6 +167,12 @@ Result<void> check_free(const Scripts& scripts, std::string_view built_name) {
 
 }  // namespace
 
+Result<std::string> script_name(std::string_view language) {
+  TRY(const Language* const found, language_named(language));
+  const bool is_java = found->extensions.front() == ".java";
+  return (is_java ? "Main" : "main") + std::string(found->extensions.front());
+}
+
 std::string known_languages() {
   std::string text;
   for (const Language& one : languages) {

@@ -27,6 +27,9 @@ struct EntryPoint {
 Result<EntryPoint> entry_point(const std::vector<executor::ScriptFile>& scripts,
                                std::string_view script, std::string_view language);
 
+// The name that one script of a language gets: "main.py", "Main.java". malformed: no such language.
+Result<std::string> script_name(std::string_view language);
+
 // "c, cpp, go, ...": for messages and help.
 std::string known_languages();
 

@@ -35,6 +35,7 @@ struct ExecutionRequest {
   std::vector<std::string> command;
   std::string entry_script;
   std::string language;
+  std::vector<std::string> arguments;           // of the entry script
   std::vector<std::vector<std::string>> steps;  // argv of each; before the command, in order
   std::vector<executor::ScriptFile> scripts;
   std::vector<std::string> tools;

@@ -102,6 +102,7 @@ Result<std::vector<Stage>> stages_of(const ExecutionRequest& request) {
   EntryPoint entry{.build = {}, .run = request.command};
   if (entry.run.empty()) {
     TRY(entry, entry_point(request.scripts, request.entry_script, request.language));
+    entry.run.insert(entry.run.end(), request.arguments.begin(), request.arguments.end());
   }
   TRY(const executor::SandboxSpec run, sandbox_spec(request, std::move(entry.run)));
   std::vector<Stage> stages;

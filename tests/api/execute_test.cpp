@@ -63,6 +63,28 @@ class ExecuteTest : public test::ServerTest {
   }
 };
 
+TEST_F(ExecuteTest, TheShortFormIsTheSameSandboxAndAnswersInItsOwnWords) {
+  const std::string code = "import sys; print(sys.argv[1])";
+  json full;
+  full["sandbox"] = {{"scripts", {{"main.py", code}}},
+                     {"entrypoint", {"python3", "main.py", "x"}},
+                     {"environment", {{"timeout_seconds", 30}}}};
+  const json by_full = run(full);
+  const json by_short = run({{"code", code}, {"inputs", {"x"}}});
+  EXPECT_EQ(by_short["status"], "success") << by_short;
+  EXPECT_EQ(by_short["output"], "x\n");
+  EXPECT_TRUE(by_short["error"].is_null());
+  EXPECT_GT(by_short["execution_time"].get<double>(), 0.0);
+  EXPECT_TRUE(by_short["resource_usage"].contains("cpu_time"));
+  EXPECT_THAT(by_short["resource_usage"]["memory_peak"].get<std::string>(),
+              testing::EndsWith("MB"));
+  EXPECT_EQ(by_short["claim_hash"], by_full["claim_hash"]);
+  EXPECT_FALSE(by_full.contains("status")) << "the full form has its own names";
+  const json failed = run({{"code", "exit 3"}, {"language", "sh"}});
+  EXPECT_EQ(failed["status"], "error");
+  EXPECT_THAT(failed["error"].get<std::string>(), testing::StartsWith("failed, exit code 3"));
+}
+
 TEST_F(ExecuteTest, RunsAJobOverADatasetAndAnswersWithTheNamesOfTheForm) {
   json request = shell_job("wc -l < \"$DATASET_PATH\"; echo $DATASET_PATH >&2");
   request["dataset"] = {{"data", "base64:" + base64_of("a,1\nb,2\nc,33")}, {"format", "csv"}};

@@ -28,7 +28,7 @@ pipeline::ExecutionRequest decoded(std::string_view text, DatasetData data = Dat
                               ? ""
                               : ": " + result.error().errors[0].pointer + " " +
                                     result.error().errors[0].detail);
-  return result ? std::move(*result) : pipeline::ExecutionRequest{};
+  return result ? std::move(result->execution) : pipeline::ExecutionRequest{};
 }
 
 Problem refused(std::string_view text, DatasetData data = DatasetData::absent) {
@@ -314,6 +314,33 @@ TEST(DecodeRequest, TakesTheShortFormsScript) {
   expect_fault(R"({"sandbox": {"script": "scan.py"}})", "/sandbox/script", "scripts");
   expect_fault(request(R"(, "script": "main.py", "entrypoint": ["x"])"), "/sandbox/script",
                "either");
+}
+
+TEST(DecodeRequest, TakesTheShortForm) {
+  const auto out = decoded(R"({"language": "rust", "code": "fn main() {}", "inputs": ["a", ""],
+                               "timeout": 5, "network_access": false, "packages": []})");
+  ASSERT_EQ(out.scripts.size(), 1U);
+  EXPECT_EQ(out.scripts[0].name, "main.rs");
+  EXPECT_EQ(text_of(out.scripts[0].contents), "fn main() {}");
+  EXPECT_EQ(out.language, "rust");
+  EXPECT_THAT(out.arguments, ElementsAre("a", ""));
+  EXPECT_EQ(out.limits.wall_ms, 5000);
+  const auto bare = decoded(R"({"code": "print(1)", "nonce": "00"
+})");
+  EXPECT_EQ(bare.scripts.at(0).name, "main.py");
+EXPECT_EQ(bare.limits.wall_ms, 1000 * short_form_timeout_seconds);
+EXPECT_EQ(decoded(R"({"code": "", "language": "java"})").scripts.at(0).name, "Main.java");
+}
+
+TEST(DecodeRequest, TheShortFormSaysWhatARunDoesNotGet) {
+  expect_fault(R"({"code": "", "network_access": true})", "/network_access", "no network");
+  expect_fault(R"({"code": "", "packages": ["numpy"]})", "/packages", "python3-*");
+  expect_fault(R"({"code": "", "language": "cobol"})", "/language", "use one of python");
+  expect_fault(R"({"code": 1})", "/code", "string");
+  expect_fault(R"({"code": "", "inputs": [1]})", "/inputs", "arguments");
+  expect_fault(R"({"code": "", "timeout": 0})", "/timeout");
+  expect_fault(R"({"code": "", "sandbox": {}})", "/sandbox", "either");
+  expect_fault(R"({"code": "", "tools": []})", "/tools");
 }
 
 TEST(DecodeRequest, TakesALanguage) {

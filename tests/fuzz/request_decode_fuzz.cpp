@@ -7,6 +7,7 @@
 
 #include "certificate/canonical_json.hpp"
 #include "pipeline/sandbox_spec.hpp"
+#include "pipeline/stages.hpp"
 
 namespace {
 
@@ -29,13 +30,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         certificate::check_canonical(bytes_of(api::problem_json(problem, "/execute"))).has_value());
     return 0;
   }
-  require(request->scripts.size() <= pipeline::scripts_max);
-  require(request->command.size() <= pipeline::command_parts_max);
-  require(request->tools.size() <= api::tools_max);
-  require(!request->scripts.empty() || !request->command.empty());
-  require(request->limits.wall_ms >= 1000 &&
-          request->limits.wall_ms <= api::timeout_seconds_max * 1000);
+  const pipeline::ExecutionRequest& execution = request->execution;
+  require(execution.scripts.size() <= pipeline::scripts_max);
+  require(execution.command.size() <= pipeline::command_parts_max);
+  require(execution.tools.size() <= api::tools_max);
+  require(!execution.scripts.empty() || !execution.command.empty());
+  require(execution.limits.wall_ms >= 1000 &&
+          execution.limits.wall_ms <= api::timeout_seconds_max * 1000);
   // Names of scripts are the pipeline's to judge; it must be able to.
-  static_cast<void>(pipeline::sandbox_spec(*request).has_value());
+  static_cast<void>(pipeline::stages_of(execution).has_value());
   return 0;
 }
