@@ -29,19 +29,20 @@ std::string_view limit_name(executor::LimitKind kind) {
   return "memory";
 }
 
-certificate::Sandbox describe_sandbox(const FinishedRun& finished) {
+certificate::Sandbox describe_sandbox(const executor::SandboxSpec& spec,
+                                      const executor::PolicyId& policy) {
   certificate::Sandbox sandbox;
-  sandbox.command = finished.spec.argv;
-  sandbox.environment = finished.spec.environment;
+  sandbox.command = spec.argv;
+  sandbox.environment = spec.environment;
   sandbox.image = "host-usr";
-  sandbox.policy = finished.policy.name;
-  sandbox.policy_hash = finished.policy.hash;
-  for (const executor::ScriptFile& script : finished.spec.scripts) {
+  sandbox.policy = policy.name;
+  sandbox.policy_hash = policy.hash;
+  for (const executor::ScriptFile& script : spec.scripts) {
     sandbox.scripts.push_back({.name = script.name,
                                .digest = crypto::sha256(script.contents),
                                .size = static_cast<std::int64_t>(script.contents.size())});
   }
-  sandbox.tools = finished.spec.tools;
+  sandbox.tools = spec.tools;
   return sandbox;
 }
 
@@ -70,13 +71,13 @@ certificate::ResultRecord describe_result(const executor::RunReport& report) {
   return result;
 }
 
+}  // namespace
+
 std::string fresh_run_id() {
   std::array<std::uint8_t, 16> random{};
   crypto::fill_random(random);
   return "run_" + hex_encode(random);
 }
-
-}  // namespace
 
 DatasetFacts dataset_facts(const ExecutionRequest& request) {
   DatasetFacts facts;
@@ -115,16 +116,22 @@ std::int64_t result_exit_code(const executor::Outcome& outcome) {
   return -SIGKILL;  // Every other outcome ends in our own kill.
 }
 
-Result<certificate::Claim> make_claim(const FinishedRun& finished,
-                                      std::vector<certificate::Assertion> assertions) {
+certificate::Claim planned_claim(const executor::SandboxSpec& spec,
+                                 const executor::PolicyId& policy, const DatasetFacts& dataset,
+                                 std::vector<certificate::Assertion> assertions) {
   certificate::Claim claim;
-  claim.dataset_hash = finished.dataset.hash;
-  claim.dataset_format = finished.dataset.format;
-  claim.dataset_bytes = static_cast<std::int64_t>(finished.dataset.size_bytes);
-  claim.sandbox = describe_sandbox(finished);
-  claim.limits = describe_limits(finished.spec.limits);
-  claim.result = describe_result(finished.report);
+  claim.dataset_hash = dataset.hash;
+  claim.dataset_format = dataset.format;
+  claim.dataset_bytes = static_cast<std::int64_t>(dataset.size_bytes);
+  claim.sandbox = describe_sandbox(spec, policy);
+  claim.limits = describe_limits(spec.limits);
   claim.assertions = std::move(assertions);
+  return claim;
+}
+
+Result<certificate::Claim> make_claim(certificate::Claim planned, const FinishedRun& finished) {
+  certificate::Claim claim = std::move(planned);
+  claim.result = describe_result(finished.report);
   CHECK_OK(certificate::judge(claim.assertions, claim.result.value));
   TRY(claim.files_used, files_used(finished.report));
   claim.execution.tool_uses = aggregate_executions(
@@ -139,7 +146,6 @@ Result<certificate::Claim> make_claim(const FinishedRun& finished,
 certificate::Run make_run(const FinishedRun& finished, const Parts& parts, Bytes nonce) {
   const executor::RunReport& report = finished.report;
   certificate::Run run;
-  run.run_id = fresh_run_id();
   run.nonce = std::move(nonce);
   run.lifecycle = finished.lifecycle;
   run.wipe = {.method = finished.wipe.method,

@@ -197,9 +197,8 @@ std::vector<Finding> check_evidence(const BoundStatement& statement,
   if (proof.tee_quote.empty()) {
     return without_quote(Code::quote_missing, "");
   }
-  const crypto::Sha256 no_intent;  // All zero: format v1 has no intent without a log proof.
-  const auto expected = attest::bind_certificate(statement.slice, statement.run.signer, no_intent,
-                                                 statement.run.nonce);
+  const auto expected = attest::bind_certificate(statement.slice, statement.run.signer,
+                                                 statement.intent_leaf, statement.run.nonce);
   const TdxAppraisal appraisal = attest::appraise_tdx(proof.tee_quote, anchors_of(policy), at);
   std::vector<Finding> findings = check_quote(appraisal, statement.run.tee);
   std::ranges::copy(check_spelling(proof.tee_quote), std::back_inserter(findings));
