@@ -116,6 +116,24 @@ class Decoder {
     group(name, [&](Decoder& inner) { spell(inner, out); });
   }
   template <class T>
+  void optional_object(std::string_view name, std::optional<T>& out) {
+    if (const auto value = take_optional(name)) read_object(*value, out.emplace());
+  }
+  template <class T>
+  void object_or(std::string_view name, std::optional<T>& out, std::string_view otherwise) {
+    const auto value = take(name);
+    if (!value) return;
+    if (value->kind() == JsonKind::object) return read_object(*value, out.emplace());
+    const auto text = value->string();
+    if (!text || *text != otherwise) {
+      refuse(*value, "must be an object, or \"" + std::string(otherwise) + "\"");
+    }
+  }
+  void digests(std::string_view name, std::vector<Sha256>& out, std::size_t entries_max) {
+    read_array(name, out, entries_max, Order::as_given,
+               [&](JsonValue entry, Sha256& digest) { read_digest(entry, digest); });
+  }
+  template <class T>
   void list(std::string_view name, std::vector<T>& out, std::size_t entries_max, Order order) {
     read_array(name, out, entries_max, order, [&](JsonValue entry, T& item) {
       Decoder inner(entry, error_);
@@ -134,6 +152,12 @@ class Decoder {
   }
 
  private:
+  template <class T>
+  void read_object(const JsonValue& value, T& out) {
+    Decoder inner(value, error_);
+    spell(inner, out);
+    inner.finish();
+  }
   void refuse(const JsonValue& at, std::string_view what, ErrorCode code = ErrorCode::malformed) {
     if (!error_) error_ = Error(code, at.path() + ": " + std::string(what));
   }

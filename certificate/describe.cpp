@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text_encoding.hpp"
+#include "certificate/attempt_text.hpp"
 #include "certificate/json_string.hpp"
 
 namespace mayfly::certificate {
@@ -237,7 +238,7 @@ void describe_proof(Page& page, const DecodedCertificate& certificate) {
     page.line("signature", signature.algorithm + " by " + hex_encode(signature.public_key));
   }
   page.line("issued", to_rfc3339(proof.timestamp) + " by " + run.time_source);
-  page.line("attempt", run.attempt);
+  page.line("attempt", attempt_text(run.attempt));
   page.line("software",
             "mayfly " + shown(run.software.version) + ", " + crypto::to_text(run.software.mayfly));
 }

@@ -99,6 +99,22 @@ class Encoder {
     group(name, [&](Encoder& inner) { spell(inner, value); });
   }
   template <class T>
+  void optional_object(std::string_view name, const std::optional<T>& value) {
+    if (value) object(name, *value);
+  }
+  // An absent value is written as the word `otherwise`.
+  template <class T>
+  void object_or(std::string_view name, const std::optional<T>& value, std::string_view otherwise) {
+    value ? object(name, *value) : writer_.member(name, otherwise);
+  }
+  void digests(std::string_view name, const std::vector<Sha256>& values, std::size_t entries_max) {
+    check_size(name, values.size(), 0, entries_max);
+    writer_.name(name);
+    writer_.begin_array();
+    for (const Sha256& value : values) writer_.string(crypto::to_text(value));
+    writer_.end_array();
+  }
+  template <class T>
   void list(std::string_view name, std::vector<T> values, std::size_t entries_max, Order order) {
     arrange(name, values, entries_max, order);
     path_.push_back(name);

@@ -115,8 +115,12 @@ constinit const TextRule network_verdict = {
 constinit const TextRule coverage = {
     [](Text text) { return is_one_of(text, {"complete", "not-recorded", "blocked"}); },
     "must be \"complete\", \"not-recorded\" or \"blocked\""};
-constinit const TextRule attempt = {[](Text text) { return text == "uncounted"; },
-                                    "must be \"uncounted\""};
+constinit const TextRule verifier_key = {[](Text text) { return text.find('+') != Text::npos; },
+                                         "must be a verifier key, <name>+<id>+<key>",
+                                         verifier_key_bytes_max};
+constinit const TextRule log_proof = {
+    [](Text text) { return text.starts_with("c2sp.org/tlog-proof@v1\n"); },
+    "must be a c2sp.org/tlog-proof@v1", log_proof_text_bytes_max};
 constinit const TextRule algorithm = {[](Text text) { return text == "ed25519"; },
                                       "must be \"ed25519\""};
 

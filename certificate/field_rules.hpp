@@ -21,6 +21,10 @@ inline constexpr std::size_t map_entries_max = 64;
 inline constexpr std::size_t assertions_max = 256;
 inline constexpr std::size_t signatures_max = 8;
 inline constexpr std::size_t stages_max = 32;
+inline constexpr std::size_t log_entry_bytes_max = 4096;
+inline constexpr std::size_t log_proof_text_bytes_max = std::size_t{72} * 1024;
+inline constexpr std::size_t log_proof_hashes_max = 65;
+inline constexpr std::size_t verifier_key_bytes_max = 512;
 inline constexpr std::int64_t exit_code_min = -128;  // minus a signal number
 inline constexpr std::int64_t exit_code_max = 255;
 
@@ -56,7 +60,8 @@ extern const TextRule media_type;
 extern const TextRule file_operation;
 extern const TextRule network_verdict;
 extern const TextRule coverage;
-extern const TextRule attempt;
+extern const TextRule verifier_key;  // "<name>+<id>+<key>" of a note
+extern const TextRule log_proof;     // up to log_proof_text_bytes_max
 extern const TextRule algorithm;
 
 }  // namespace rules

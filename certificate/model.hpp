@@ -181,10 +181,30 @@ struct Software {
   Sha256 runner;  // digest of mayfly-runner
 };
 
+// Counted by the service itself over the first `log_size` entries of a transparency log; whoever
+// has the log can count again.
+struct StudyProgress {
+  Sha256 entry;  // leaf hash of the study's entry
+  std::int64_t planned = 0;
+  std::int64_t started = 0;
+  std::int64_t finished = 0;
+  bool closed = false;
+};
+struct Attempt {
+  std::string log;                 // its verifier key: "<origin>+<id>+<key>"
+  std::int64_t number = 0;         // which run on this dataset this one is, from 1
+  std::int64_t dataset_total = 0;  // runs announced on this dataset, this one included
+  std::int64_t same_input = 0;     // of these, with this very input; this one included
+  std::int64_t open = 0;           // other runs on this dataset without an end: running, or lost
+  std::int64_t log_size = 0;       // entries that were counted
+  Sha256 log_root;                 // of the tree over them
+  std::optional<StudyProgress> study{};
+};
+
 struct Run {
-  std::string run_id;  // "run_" + 32 hex
-  std::string attempt = "uncounted";
-  Bytes nonce;  // 0..64 bytes chosen by the submitter
+  std::string run_id;              // "run_" + 32 hex
+  std::optional<Attempt> attempt;  // absent: "uncounted", nothing is said about other attempts
+  Bytes nonce;                     // 0..64 bytes chosen by the submitter
   Lifecycle lifecycle;
   Wipe wipe;
   Usage usage;
@@ -206,11 +226,21 @@ struct Signature {
   Bytes signature;  // over DSSE PAE(payload type, statement slice)
 };
 
+// That an entry is in the log, at the size of the checkpoint inside `proof`.
+struct LoggedEntry {
+  Bytes entry;
+  std::string proof;  // c2sp.org/tlog-proof@v1, without extra data
+  // intent_log: from its checkpoint to the one in `log`. log: from attempt.log_size to its own.
+  std::vector<Sha256> consistency;
+};
+
 struct Proof {
   std::vector<Signature> signatures;
   std::string tee_kind;    // = run.tee
   std::string tee_format;  // "tdx-quote-v4"
   Bytes tee_quote;
+  std::optional<LoggedEntry> intent_log{};  // both or neither
+  std::optional<LoggedEntry> log{};
   UnixMillis timestamp;  // = run.lifecycle.sandbox_destroyed, which is signed
 };
 

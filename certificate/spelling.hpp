@@ -17,6 +17,7 @@ namespace mayfly::certificate {
 
 inline constexpr std::string_view certificate_schema = "mayfly/certificate/v1";
 inline constexpr std::string_view statement_type = "https://in-toto.io/Statement/v1";
+inline constexpr std::string_view attempt_uncounted = "uncounted";
 inline constexpr std::string_view predicate_type = "urn:mayfly:execution:v1";
 
 template <class T, class Record>
@@ -229,11 +230,39 @@ void spell(Walk& walk, T& software) {
   walk.digest("runner", software.runner);
 }
 
+template <class Walk, Like<StudyProgress> T>
+void spell(Walk& walk, T& study) {
+  walk.digest("entry", study.entry);
+  walk.count("planned", study.planned);
+  walk.count("started", study.started);
+  walk.count("finished", study.finished);
+  walk.flag("closed", study.closed);
+}
+
+template <class Walk, Like<Attempt> T>
+void spell(Walk& walk, T& attempt) {
+  walk.text("log", attempt.log, rules::verifier_key);
+  walk.count("number", attempt.number);
+  walk.count("dataset_total", attempt.dataset_total);
+  walk.count("same_input", attempt.same_input);
+  walk.count("open", attempt.open);
+  walk.count("log_size", attempt.log_size);
+  walk.digest("log_root", attempt.log_root);
+  walk.optional_object("study", attempt.study);
+}
+
+template <class Walk, Like<LoggedEntry> T>
+void spell(Walk& walk, T& logged) {
+  walk.base64url("entry", logged.entry, 1, log_entry_bytes_max);
+  walk.text("proof", logged.proof, rules::log_proof);
+  walk.digests("consistency", logged.consistency, log_proof_hashes_max);
+}
+
 template <class Walk, Like<Run> T>
 void spell(Walk& walk, T& run) {
   walk.constant("schema", "mayfly/run/v1");
   walk.text("run_id", run.run_id, rules::run_id);
-  walk.text("attempt", run.attempt, rules::attempt);
+  walk.object_or("attempt", run.attempt, attempt_uncounted);
   walk.hex("nonce", run.nonce, 0, nonce_bytes_max);
   walk.object("lifecycle", run.lifecycle);
   walk.object("wipe", run.wipe);
@@ -265,6 +294,8 @@ void spell(Walk& walk, T& proof) {
     inner.text("format", proof.tee_format, rules::word);
   });
   walk.base64url("tee_quote", proof.tee_quote, 0, quote_bytes_max);
+  walk.optional_object("intent_log", proof.intent_log);
+  walk.optional_object("log", proof.log);
   walk.time("timestamp", proof.timestamp);
 }
 

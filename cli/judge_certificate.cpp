@@ -11,6 +11,7 @@
 #include "base/unique_fd.hpp"
 #include "certificate/canonical_json.hpp"
 #include "cli/dataset_hash.hpp"
+#include "cli/log_files.hpp"
 #include "cli/standard_streams.hpp"
 #include "verifier/policy.hpp"
 #include "verifier/report_json.hpp"
@@ -56,6 +57,16 @@ Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options)
   verifier::Supplied supplied;
   if (options.dataset) {
     TRY(supplied.dataset_hash, dataset_hash(*options.dataset));
+  }
+  std::optional<transparency::LogPolicy> log_policy;
+  if (options.log_policy) {
+    TRY(log_policy, read_log_policy(*options.log_policy));
+    supplied.log_policy = &*log_policy;
+  }
+  std::optional<transparency::LogCopy> log;
+  if (options.log) {
+    TRY(log, transparency::read_log(files_below(*options.log)));
+    supplied.log = &*log;
   }
   const verifier::Report report = verifier::verify(
       certificate, verifier::default_policy(), options.at ? *options.at : clock_now(), supplied);

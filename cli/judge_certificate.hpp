@@ -18,8 +18,10 @@ namespace mayfly::cli {
 enum class ReportForm : std::uint8_t { text, json, none };
 
 struct JudgeOptions {
-  std::optional<std::string> dataset;  // path, or "-" for standard input
-  std::optional<UnixMillis> at;        // absent: this machine's clock
+  std::optional<std::string> dataset;     // path, or "-" for standard input
+  std::optional<UnixMillis> at;           // absent: this machine's clock
+  std::optional<std::string> log_policy;  // path of a tlog-policy file
+  std::optional<std::string> log;         // folder with a copy of the log's tiles
   ReportForm form = ReportForm::text;
   verifier::Colour colour = verifier::Colour::none;
 };

@@ -289,9 +289,11 @@ Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& output
 }
 
 Result<Workshop> open_workshop(const RunOptions& options) {
-  if (options.no_store) return Workshop::open(nullptr);
+  if (options.no_store) return Workshop::open(nullptr, nullptr);
   TRY(store::Store store, open_store());
-  return Workshop::open(std::make_unique<store::Store>(std::move(store)));
+  TRY(store::Log log, open_log());
+  return Workshop::open(std::make_unique<store::Store>(std::move(store)),
+                        std::make_unique<store::Log>(std::move(log)));
 }
 
 Result<int> run(const RunOptions& options) {

@@ -30,7 +30,9 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
     static_cast<void>(flush_out());  // finish() tells
   };
   TRY(store::Store opened, open_store());
-  TRY(const Workshop workshop, Workshop::open(std::make_unique<store::Store>(std::move(opened))));
+  TRY(store::Log log, open_log());
+  TRY(const Workshop workshop, Workshop::open(std::make_unique<store::Store>(std::move(opened)),
+                                              std::make_unique<store::Log>(std::move(log))));
   TRY(const Interrupt interrupt, Interrupt::install());
   CHECK_OK(api::serve(options, workshop.parts(), *workshop.store(), interrupt.fd()));
   return to_int(ExitCode::ok);

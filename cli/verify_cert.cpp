@@ -24,8 +24,11 @@ int complain(const Error& error) {
 
 Result<int> run(const cli::VerifyCertArguments& arguments) {
   TRY(const Bytes certificate, cli::read_certificate(arguments.certificate));
-  cli::JudgeOptions options{
-      .dataset = arguments.dataset, .at = arguments.at, .form = arguments.form};
+  cli::JudgeOptions options{.dataset = arguments.dataset,
+                            .at = arguments.at,
+                            .log_policy = arguments.log_policy,
+                            .log = arguments.log,
+                            .form = arguments.form};
   if (arguments.colour == cli::ColourChoice::automatic) {
     options.colour = cli::colour_of_standard_output();
   }

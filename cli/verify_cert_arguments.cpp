@@ -20,6 +20,8 @@ Examples:
 Usage: verify-cert CERTIFICATE [options]
   CERTIFICATE            a file, or - for standard input
   --dataset FILE|DIR|-   recompute the dataset's hash and compare
+  --log-policy FILE      which logs and witnesses are believed (C2SP tlog-policy)
+  --log FOLDER           a copy of the log: count the attempts again, as of now
   --at TIME              judge as of this time (2026-03-01T12:00:00Z or Unix milliseconds);
                          without it, as of now by this machine's clock
   --json                 one JSON object instead of text
@@ -39,8 +41,9 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 7> option_names{
-    "--dataset", "--at", "--json", "--quiet", "--no-color", "--version", "--help"};
+constexpr std::array<std::string_view, 9> option_names{"--dataset",  "--log-policy", "--log",
+                                                       "--at",       "--json",       "--quiet",
+                                                       "--no-color", "--version",    "--help"};
 
 std::unexpected<Error> unknown_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
@@ -90,6 +93,14 @@ class Parser {
     }
     if (name == "--dataset") {
       TRY(arguments_.dataset, value_of(name, attached));
+      return {};
+    }
+    if (name == "--log-policy") {
+      TRY(arguments_.log_policy, value_of(name, attached));
+      return {};
+    }
+    if (name == "--log") {
+      TRY(arguments_.log, value_of(name, attached));
       return {};
     }
     if (name == "--at") {

@@ -21,6 +21,8 @@ struct VerifyCertArguments {
   std::string certificate;  // path, or "-"
   std::optional<std::string> dataset;
   std::optional<UnixMillis> at;
+  std::optional<std::string> log_policy;
+  std::optional<std::string> log;
   ReportForm form = ReportForm::text;
   ColourChoice colour = ColourChoice::automatic;
 };

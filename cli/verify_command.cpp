@@ -15,6 +15,8 @@ struct VerifyOptions {
   std::string certificate;
   std::string dataset;
   std::string at;
+  std::string log_policy;
+  std::string log;
   bool json = false;
   bool quiet = false;
   bool no_colour = false;
@@ -31,6 +33,8 @@ Result<int> verify(const VerifyOptions& options) {
   if (!options.at.empty()) {
     TRY(judge.at, parse_appraisal_time(options.at));
   }
+  if (!options.log_policy.empty()) judge.log_policy = options.log_policy;
+  if (!options.log.empty()) judge.log = options.log;
   judge.form = form_of(options);
   if (!options.no_colour) judge.colour = colour_of_standard_output();
   if (options.certificate == "-" && options.dataset == "-") {
@@ -52,6 +56,10 @@ void add_verify(CLI::App& app, Action& chosen) {
   verb->add_option("--dataset", options->dataset, "recompute this dataset's hash and compare")
       ->type_name("PATH");
   verb->add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
+  verb->add_option("--log-policy", options->log_policy, "which logs and witnesses are believed")
+      ->type_name("FILE");
+  verb->add_option("--log", options->log, "a copy of the log: count the attempts again, as of now")
+      ->type_name("FOLDER");
   verb->add_flag("--json", options->json, "the report as one JSON object");
   verb->add_flag("-q,--quiet", options->quiet, "the exit code only");
   verb->add_flag("--no-color", options->no_colour, "no colour even on a terminal");

@@ -45,6 +45,7 @@ struct Workshop::State {
   certificate::Signer signer;
   attest::SimulatedTdxAttester attester;
   std::unique_ptr<store::Store> store;
+  std::unique_ptr<store::Log> log;
   std::unique_ptr<pipeline::Parts> parts;
 };
 
@@ -64,7 +65,8 @@ std::map<std::string, std::string> host_facts() {
   };
 }
 
-Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store) {
+Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store,
+                                std::unique_ptr<store::Log> log) {
   TRY(const std::filesystem::path runner_path, runner_program());
   TRY(executor::Runner runner, executor::Runner::open(runner_path));
   TRY(certificate::Signer signer, certificate::Signer::generate());
@@ -76,6 +78,7 @@ Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store) {
                                              .signer = std::move(signer),
                                              .attester = std::move(attester),
                                              .store = std::move(store),
+                                             .log = std::move(log),
                                              .parts = nullptr});
   State& held = *state;
   held.parts = std::make_unique<pipeline::Parts>(pipeline::Parts{
@@ -84,6 +87,7 @@ Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store) {
       .tee = attest::TeeKind::simulated_tdx,
       .signer = held.signer,
       .store = held.store.get(),
+      .log = {.log = held.log.get(), .witness = {}},
       .now = system_clock_now,
       .program_digest = crypto::sha256(program),
       .host = host_facts()});
@@ -100,6 +104,9 @@ const pipeline::Parts& Workshop::parts() const {
 }
 store::Store* Workshop::store() const {
   return state_->store.get();
+}
+store::Log* Workshop::log() const {
+  return state_->log.get();
 }
 
 }  // namespace mayfly::cli

@@ -12,14 +12,17 @@ namespace mayfly::cli {
 // Owns what pipeline::Parts points to.
 class Workshop {
  public:
-  // `store` may be null: then nothing is kept but what the caller writes.
-  static Result<Workshop> open(std::unique_ptr<store::Store> store);
+  // Either may be null: without a store nothing is kept but what the caller writes, without a log
+  // nothing is counted.
+  static Result<Workshop> open(std::unique_ptr<store::Store> store,
+                               std::unique_ptr<store::Log> log);
   Workshop(Workshop&&) noexcept;
   Workshop& operator=(Workshop&&) noexcept;
   ~Workshop();
 
   const pipeline::Parts& parts() const;
   store::Store* store() const;
+  store::Log* log() const;
 
  private:
   struct State;

@@ -47,10 +47,10 @@ certificate::Lifecycle never_backwards(certificate::Lifecycle at) {
 
 // Step 7. The quote binds the exact bytes that the signature covers.
 Result<certificate::Proof> prove(const certificate::EncodedStatement& encoded,
-                                 const certificate::Run& run, const Parts& parts) {
-  const crypto::Sha256 no_intent;  // All zero: this run was not logged.
+                                 const certificate::Run& run, const crypto::Sha256& intent_leaf,
+                                 const Parts& parts) {
   TRY(const attest::ReportData binding,
-      attest::bind_certificate(encoded.bytes, parts.signer.public_key(), no_intent, run.nonce));
+      attest::bind_certificate(encoded.bytes, parts.signer.public_key(), intent_leaf, run.nonce));
   TRY(attest::Evidence evidence, parts.collect(binding));
   TRY(certificate::Signature signature, parts.signer.sign(encoded.bytes));
   certificate::Proof proof;
@@ -74,21 +74,49 @@ store::CertificateRow row_for(const certificate::EncodedStatement& encoded,
           .issued_at = issued_at};
 }
 
-}  // namespace
+// What is fixed before the job runs.
+struct Plan {
+  std::vector<Stage> stages;
+  executor::PolicyId policy;
+  DatasetFacts dataset;
+  certificate::Claim claim;  // without what only the run can tell
+  std::string run_id;
+};
 
-Result<Certified> execute(ExecutionRequest request, const Parts& parts,
-                          const executor::Runner::Watch& watch) {
-  // 1. Nothing is left to imply: from here on the request is only read.
-  TRY(const std::vector<Stage> stages, stages_of(request));
-  TRY(const executor::PolicyId policy, executor::policy_in_use(stages.back().spec));
+Result<Plan> plan_of(ExecutionRequest& request) {
+  TRY(std::vector<Stage> stages, stages_of(request));
+  TRY(executor::PolicyId policy, executor::policy_in_use(stages.back().spec));
+  // The dataset came in sealed; what must outlive it is noted before it is destroyed.
+  DatasetFacts dataset = dataset_facts(request);
+  certificate::Claim claim = planned_claim(stages, policy, dataset, std::move(request.assertions));
+  return Plan{.stages = std::move(stages),
+              .policy = std::move(policy),
+              .dataset = std::move(dataset),
+              .claim = std::move(claim),
+              .run_id = fresh_run_id()};
+}
 
-  // 2. No transparency log yet, so no intent: the certificate says "uncounted".
-  // 3. The dataset came in sealed; what must outlive it is noted before it is destroyed.
-  const DatasetFacts dataset = dataset_facts(request);
+// Step 2. No receipt, no data: whoever looks at the result and aborts has been counted.
+Result<std::optional<RunLog>> announce(const Plan& plan, const std::optional<crypto::Sha256>& study,
+                                       const Parts& parts) {
+  if (parts.log.log == nullptr) return std::optional<RunLog>();
+  transparency::IntentEntry intent;
+  intent.run_id = plan.run_id;
+  intent.dataset_hash = plan.dataset.hash;
+  TRY(intent.input_hash, certificate::input_hash(plan.claim));
+  std::ranges::copy(parts.signer.public_key(), intent.signer.begin());
+  intent.study = study;
+  TRY(RunLog log, RunLog::announce(parts.log, std::move(intent)));
+  return std::optional(std::move(log));
+}
 
+// Steps 4 to 8.
+Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
+                                  std::optional<RunLog>& log, const Parts& parts,
+                                  const executor::Runner::Watch& watch) {
   // 4. Confined and recorded. On an error the request's destructor wipes the dataset.
   TRY(StagesReport ran,
-      run_stages(parts.runner, stages, request.dataset ? &*request.dataset : nullptr, watch));
+      run_stages(parts.runner, plan.stages, request.dataset ? &*request.dataset : nullptr, watch));
   executor::RunReport& report = ran.report;
 
   // 5. Destroyed, and looked at.
@@ -103,21 +131,30 @@ Result<Certified> execute(ExecutionRequest request, const Parts& parts,
 
   // 6. What happened, as bytes that never change again.
   TRY(SealedTrace trace, seal_trace(report));
-  const FinishedRun finished{.stages = stages,
+  const FinishedRun finished{.stages = plan.stages,
                              .ended_in = ran.ended_in,
-                             .policy = policy,
-                             .dataset = dataset,
+                             .policy = plan.policy,
+                             .dataset = plan.dataset,
                              .report = report,
                              .trace = trace,
                              .wipe = wiped,
                              .lifecycle = never_backwards(lifecycle)};
   certificate::Statement statement;
-  TRY(statement.claim, make_claim(finished, std::move(request.assertions)));
+  TRY(statement.claim, make_claim(plan.claim, finished));
   statement.run = make_run(finished, parts, request.nonce);
+  statement.run.run_id = plan.run_id;
+  if (log) {
+    TRY(statement.run.attempt, log->count());
+  }
   TRY(const certificate::EncodedStatement encoded, certificate::encode_statement(statement));
 
-  // 7. Quoted and signed.
-  TRY(const certificate::Proof proof, prove(encoded, statement.run, parts));
+  // 7. Quoted and signed; then its end is logged, and only then may anything leave.
+  TRY(certificate::Proof proof,
+      prove(encoded, statement.run, log ? log->intent_leaf() : crypto::Sha256{}, parts));
+  if (log) {
+    CHECK_OK(log->end(crypto::sha256(encoded.bytes), crypto::sha256(encoded.claim_slice()),
+                      *statement.run.attempt, proof));
+  }
   TRY(Bytes bytes, certificate::encode_certificate(encoded, proof));
 
   // 8. Durable before anyone hears of it.
@@ -130,6 +167,19 @@ Result<Certified> execute(ExecutionRequest request, const Parts& parts,
                    .statement = std::move(statement),
                    .report = std::move(report),
                    .trace_lines = std::move(trace.lines)};
+}
+
+}  // namespace
+
+Result<Certified> execute(ExecutionRequest request, const Parts& parts,
+                          const executor::Runner::Watch& watch) {
+  // 1. Nothing is left to imply: from here on the request is only read.
+  TRY(const Plan plan, plan_of(request));
+  // 2. and 3.
+  TRY(std::optional<RunLog> log, announce(plan, request.study, parts));
+  auto certified = run_and_certify(std::move(request), plan, log, parts, watch);
+  if (!certified && log) log->abort(certified.error());
+  return certified;
 }
 
 }  // namespace mayfly::pipeline

@@ -21,6 +21,7 @@
 #include "certificate/sign.hpp"
 #include "executor/sandbox.hpp"
 #include "intake/dataset.hpp"
+#include "pipeline/run_log.hpp"
 #include "store/store.hpp"
 
 namespace mayfly::pipeline {
@@ -43,6 +44,7 @@ struct ExecutionRequest {
   std::vector<certificate::Assertion> assertions;
   executor::Limits limits;
   Bytes nonce;
+  std::optional<crypto::Sha256> study;  // leaf hash of the study that the run belongs to
 };
 
 // The outside world, handed in by main(): a test builds it with fakes.
@@ -52,6 +54,7 @@ struct Parts {
   attest::TeeKind tee;
   const certificate::Signer& signer;  // made by this process, never written down, dies with it
   store::Store* store = nullptr;      // null: the caller keeps the certificate itself
+  RunLogParts log{};                  // of attempts, before and after each run
   std::function<UnixMillis()> now;
   crypto::Sha256 program_digest;            // of the program that runs this pipeline
   std::map<std::string, std::string> host;  // kernel, swap, core_pattern, init_on_free

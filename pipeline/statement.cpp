@@ -40,22 +40,23 @@ certificate::Limits describe_limits(const executor::Limits& limits) {
           .output_bytes = limits.output_bytes};
 }
 
-certificate::Sandbox describe_sandbox(const FinishedRun& finished) {
-  const executor::SandboxSpec& spec = finished.stages.back().spec;
+certificate::Sandbox describe_sandbox(const std::vector<Stage>& stages,
+                                      const executor::PolicyId& policy) {
+  const executor::SandboxSpec& spec = stages.back().spec;
   certificate::Sandbox sandbox;
   sandbox.command = spec.argv;
   sandbox.environment = spec.environment;
   sandbox.image = "host-usr";
-  sandbox.policy = finished.policy.name;
-  sandbox.policy_hash = finished.policy.hash;
+  sandbox.policy = policy.name;
+  sandbox.policy_hash = policy.hash;
   for (const executor::ScriptFile& script : spec.scripts) {
     sandbox.scripts.push_back({.name = script.name,
                                .digest = crypto::sha256(script.contents),
                                .size = static_cast<std::int64_t>(script.contents.size())});
   }
   sandbox.tools = spec.tools;
-  for (const Stage& stage : finished.stages) {
-    if (&stage == &finished.stages.back()) break;
+  for (const Stage& stage : stages) {
+    if (&stage == &stages.back()) break;
     sandbox.stages.push_back({.name = stage.name,
                               .command = stage.spec.argv,
                               .dataset = stage.dataset == DatasetAccess::read ? "read" : "none",
@@ -78,13 +79,13 @@ certificate::ResultRecord describe_result(const executor::RunReport& report) {
   return result;
 }
 
+}  // namespace
+
 std::string fresh_run_id() {
   std::array<std::uint8_t, 16> random{};
   crypto::fill_random(random);
   return "run_" + hex_encode(random);
 }
-
-}  // namespace
 
 DatasetFacts dataset_facts(const ExecutionRequest& request) {
   DatasetFacts facts;
@@ -123,17 +124,23 @@ std::int64_t result_exit_code(const executor::Outcome& outcome) {
   return -SIGKILL;  // Every other outcome ends in our own kill.
 }
 
-Result<certificate::Claim> make_claim(const FinishedRun& finished,
-                                      std::vector<certificate::Assertion> assertions) {
+certificate::Claim planned_claim(const std::vector<Stage>& stages, const executor::PolicyId& policy,
+                                 const DatasetFacts& dataset,
+                                 std::vector<certificate::Assertion> assertions) {
   certificate::Claim claim;
-  claim.dataset_hash = finished.dataset.hash;
-  claim.dataset_format = finished.dataset.format;
-  claim.dataset_bytes = static_cast<std::int64_t>(finished.dataset.size_bytes);
-  claim.sandbox = describe_sandbox(finished);
-  claim.limits = describe_limits(finished.stages.back().spec.limits);
+  claim.dataset_hash = dataset.hash;
+  claim.dataset_format = dataset.format;
+  claim.dataset_bytes = static_cast<std::int64_t>(dataset.size_bytes);
+  claim.sandbox = describe_sandbox(stages, policy);
+  claim.limits = describe_limits(stages.back().spec.limits);
+  claim.assertions = std::move(assertions);
+  return claim;
+}
+
+Result<certificate::Claim> make_claim(certificate::Claim planned, const FinishedRun& finished) {
+  certificate::Claim claim = std::move(planned);
   claim.result = describe_result(finished.report);
   claim.result.stage = finished.ended_in;
-  claim.assertions = std::move(assertions);
   CHECK_OK(certificate::judge(claim.assertions, claim.result.value));
   TRY(claim.files_used, files_used(finished.report));
   claim.execution.tool_uses =
@@ -149,7 +156,6 @@ Result<certificate::Claim> make_claim(const FinishedRun& finished,
 certificate::Run make_run(const FinishedRun& finished, const Parts& parts, Bytes nonce) {
   const executor::RunReport& report = finished.report;
   certificate::Run run;
-  run.run_id = fresh_run_id();
   run.nonce = std::move(nonce);
   run.lifecycle = finished.lifecycle;
   run.wipe = {.method = finished.wipe.method,

@@ -35,12 +35,17 @@ struct FinishedRun {
   certificate::Lifecycle lifecycle;
 };
 
+// The part of a claim that is known before the run: what its input_hash is over.
+certificate::Claim planned_claim(const std::vector<Stage>& stages, const executor::PolicyId& policy,
+                                 const DatasetFacts& dataset,
+                                 std::vector<certificate::Assertion> assertions);
+std::string fresh_run_id();
+
 std::string result_status(const executor::Outcome& outcome);
 // 0..255, minus the signal number, or -1 when nothing was started.
 std::int64_t result_exit_code(const executor::Outcome& outcome);
 
-Result<certificate::Claim> make_claim(const FinishedRun& finished,
-                                      std::vector<certificate::Assertion> assertions);
+Result<certificate::Claim> make_claim(certificate::Claim planned, const FinishedRun& finished);
 certificate::Run make_run(const FinishedRun& finished, const Parts& parts, Bytes nonce);
 
 }  // namespace mayfly::pipeline

@@ -259,9 +259,8 @@ EvidenceFindings check_evidence(const BoundStatement& statement, const certifica
   if (proof.tee_quote.empty()) {
     return without_quote(Code::quote_missing, "");
   }
-  const crypto::Sha256 no_intent;  // All zero: format v1 has no intent without a log proof.
-  const auto expected = attest::bind_certificate(statement.slice, statement.run.signer, no_intent,
-                                                 statement.run.nonce);
+  const auto expected = attest::bind_certificate(statement.slice, statement.run.signer,
+                                                 statement.intent_leaf, statement.run.nonce);
   const attest::TdxPolicy tdx_policy = tdx_policy_of(policy, expected);
   const TdxAppraisal appraisal = attest::verify_tdx(proof.tee_quote, {}, tdx_policy, at);
   EvidenceFindings out{.findings = check_quote(appraisal, statement.run.tee, policy),

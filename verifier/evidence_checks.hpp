@@ -16,6 +16,7 @@ namespace mayfly::verifier {
 struct BoundStatement {
   ByteView slice;               // the signed bytes
   const certificate::Run& run;  // decoded from them
+  crypto::Sha256 intent_leaf;   // of proof.intent_log; all zero without one
 };
 
 struct EvidenceFindings {

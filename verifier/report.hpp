@@ -50,6 +50,11 @@ struct Report {
   std::vector<std::string> not_asked;         // all that it does not ask
   std::optional<Stated> stated;               // absent when the bytes are not a certificate
   std::vector<Finding> findings;
+  // How the result was picked, as far as it can be told: "counted 3 of 17",
+  // "preregistered-complete", "preregistered-open", "uncounted"; and who besides the log's operator
+  // stands behind that.
+  std::string selection = "uncounted";
+  std::string log_trust = "none";  // | "operator-only" | "witnessed by 2 of 3"
 
   Verdict verdict() const { return verdict_of(findings); }
 };

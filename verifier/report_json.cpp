@@ -104,8 +104,10 @@ std::string report_json(const Report& report) {
   out.member("certificate", report.stated ? stated_json(*report.stated) : "null");
   out.member("checks", array_text(report.findings, check_json));
   out.integer("exit_code", exit_code(report.verdict()));
+  out.string("log_trust", report.log_trust);
   out.member("policy", policy_json(report));
   out.string("schema", "mayfly/verification/v1");
+  out.string("selection", report.selection);
   out.string("verdict", to_string(report.verdict()));
   out.string("verdict_text", explain(report.verdict()));
   return std::move(out).finish();

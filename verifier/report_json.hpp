@@ -2,11 +2,11 @@
 //
 // Shapes    {"appraised_at_ms", "certificate": {...} | null, "checks": [{"code", "detail"?,
 // "next"?,
-//           "stage", "state", "text"}...], "exit_code", "policy": {"hash" | null, "name",
-//           "not_asked": [...], "weakenings": [...]}, "schema": "mayfly/verification/v1",
-//           "verdict", "verdict_text"}. Members sorted, no line ends, everything that a terminal
-//           could act on escaped. "code", "stage", "state" and "verdict" are stable; the texts are
-//           not. "certificate" says what the certificate says.
+//           "stage", "state", "text"}...], "exit_code", "log_trust", "policy": {"hash" | null,
+//           "name", "not_asked": [...], "weakenings": [...]}, "schema": "mayfly/verification/v1",
+//           "selection", "verdict", "verdict_text"}. Members sorted, no line ends, everything that
+//           a terminal could act on escaped. "code", "stage", "state" and "verdict" are stable; the
+//           texts are not. "certificate" says what the certificate says.
 // Threads   Pure function.
 #pragma once
 #include <string>

@@ -165,6 +165,7 @@ std::string report_text(const Report& report, Colour colour) {
                     std::string(explain(verdict)) + "\n";
   if (report.stated) {
     add_stated(out, *report.stated);
+    add_fact(out, "selection", report.selection + ", log: " + report.log_trust);
   }
   out += "\nJudged\n";
   add_fact(out, "as of", to_rfc3339(report.appraised_at));

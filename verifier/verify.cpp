@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "certificate/attempt_text.hpp"
 #include "certificate/canonical_json.hpp"
 #include "certificate/decode.hpp"
 #include "verifier/evidence_checks.hpp"
+#include "verifier/log_checks.hpp"
 #include "verifier/statement_checks.hpp"
 
 namespace mayfly::verifier {
@@ -66,7 +68,7 @@ Stated stated_by(const DecodedCertificate& decoded, const certificate::Recompute
                 .result_truncated = claim.result.truncated,
                 .assertions = {},
                 .run_id = run.run_id,
-                .attempt = run.attempt,
+                .attempt = certificate::attempt_text(run.attempt),
                 .tee = run.tee,
                 .assurance = run.assurance,
                 .time_source = run.time_source,
@@ -101,21 +103,24 @@ Finding check_policy(const std::vector<Finding>& findings) {
 }
 
 std::vector<Finding> judge(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids,
-                           const Policy& policy, UnixMillis now, const Supplied& supplied) {
+                           const Policy& policy, UnixMillis now, const Supplied& supplied,
+                           LogJudgement logged) {
   const certificate::Statement& statement = decoded.statement;
   std::vector<Finding> findings{found(Code::parse_ok), found(Code::schema_ok)};
   append(findings, check_ids(decoded, ids));
   findings.push_back(check_dataset(statement.claim, supplied.dataset_hash));
   append(findings, check_signatures(decoded));
   append(findings, check_signer(statement.run, policy));
-  EvidenceFindings evidence = check_evidence(
-      {.slice = decoded.statement_slice, .run = statement.run}, decoded.proof, policy, now);
+  EvidenceFindings evidence = check_evidence({.slice = decoded.statement_slice,
+                                              .run = statement.run,
+                                              .intent_leaf = intent_leaf_of(decoded.proof)},
+                                             decoded.proof, policy, now);
   append(findings, std::move(evidence.findings));
   append(findings, check_lifecycle(decoded));
-  findings.push_back(found(Code::log_absent));
-  findings.push_back(found(Code::witnesses_absent));
+  append(findings, std::move(logged.log));
+  append(findings, std::move(logged.witnesses));
   append(findings, check_time(decoded.proof, now));
-  findings.push_back(found(Code::attempts_uncounted));
+  append(findings, std::move(logged.attempts));
   findings.push_back(std::move(evidence.revocation));
   findings.push_back(found(Code::disclosures_absent));
   findings.push_back(check_policy(findings));
@@ -142,7 +147,10 @@ Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
     return report;
   }
   report.stated = stated_by(*decoded, *ids);
-  report.findings = judge(*decoded, *ids, policy, now, supplied);
+  LogJudgement logged = judge_log(*decoded, supplied.log_policy, supplied.log);
+  report.selection = logged.selection;
+  report.log_trust = logged.log_trust;
+  report.findings = judge(*decoded, *ids, policy, now, supplied, std::move(logged));
   return report;
 }
 

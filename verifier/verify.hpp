@@ -10,6 +10,8 @@
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
+#include "transparency/log_copy.hpp"
+#include "transparency/log_policy.hpp"
 #include "verifier/policy.hpp"
 #include "verifier/report.hpp"
 
@@ -17,7 +19,9 @@ namespace mayfly::verifier {
 
 // What the caller holds beside the certificate.
 struct Supplied {
-  std::optional<std::string> dataset_hash;  // "sha256:<hex>", recomputed by the caller
+  std::optional<std::string> dataset_hash{};            // "sha256:<hex>", recomputed by the caller
+  const transparency::LogPolicy* log_policy = nullptr;  // borrowed; null: none
+  const transparency::LogCopy* log = nullptr;           // borrowed; null: none
 };
 
 // A certificate may be stamped this much later than `now`: clocks of two machines differ.

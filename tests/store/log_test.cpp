@@ -325,7 +325,7 @@ std::vector<Acknowledged> kill_appender_after(const std::function<Result<Log>()>
 // place and lead to every acknowledged root.
 TEST_F(LogTest, NoAcknowledgedEntryIsLostToKill9AndNoSizeGetsASecondRoot) {
   std::vector<Acknowledged> all;
-  const auto rounds = static_cast<std::uint64_t>(test::race_rounds(25));
+  const auto rounds = static_cast<std::uint64_t>(test::race_rounds(50));
   for (std::uint64_t round = 0; round < rounds; ++round) {
     const auto more =
         kill_appender_after([this] { return try_open(); }, round * 100'000, 1 + round % 9);

@@ -55,6 +55,10 @@ TEST_P(CaseFolder, GetsItsPublishedAnswerFromTheRealProgram) {
   if (expected.contains("dataset")) {
     argv.insert(argv.end(), {"--dataset", folder / expected.at("dataset").get<std::string>()});
   }
+  if (expected.contains("log_policy")) {
+    argv.insert(argv.end(),
+                {"--log-policy", folder / expected.at("log_policy").get<std::string>()});
+  }
   const ProcessResult done = run_process(argv);
   EXPECT_EQ(done.exit_code, expected.at("exit_code")) << done.stdout_text << done.stderr_text;
   EXPECT_EQ(done.stderr_text, "");
@@ -82,6 +86,9 @@ TEST(CaseFolders, AreExactlyWhatTheToolMakes) {
         << one.name;
     if (one.dataset) {
       EXPECT_EQ(contents(folder / "dataset.csv"), *one.dataset) << one.name;
+    }
+    if (one.log_policy) {
+      EXPECT_EQ(contents(folder / "log-policy"), *one.log_policy) << one.name;
     }
   }
   EXPECT_EQ(folder_names(), made) << "run make_verifier_cases tests/certificates";

@@ -6,7 +6,9 @@
 #include "attest/verify/tdx_quote.hpp"
 #include "base/file_io.hpp"
 #include "tests/verifier/certificate_builder.hpp"
+#include "tests/verifier/logged_draft.hpp"
 #include "tests/verifier/test_vendor.hpp"
+#include "transparency/log_proof.hpp"
 #include "verifier/inert_text.hpp"
 
 namespace mayfly::test {
@@ -274,6 +276,51 @@ void add_wrong_runs(std::vector<Case>& cases) {
                                less, after_quote("wipe-incomplete")));
 }
 
+void add_logged(std::vector<Case>& cases) {
+  const auto logged = [&cases](std::string name, std::string description,
+                               const LogChanges& changes) {
+    cases.push_back({.name = std::move(name),
+                     .description = std::move(description),
+                     .certificate = build(logged_draft(changes)),
+                     .exit_code = 5,
+                     .failing = simulated});
+  };
+  logged("valid-logged", "The third run on its dataset, in a log that no witness saw.", {});
+  logged("valid-witnessed", "The same, cosigned by two of three witnesses.", {.cosigners = 2});
+  cases.back().log_policy = log_policy_text();
+  const auto refused = [&cases](std::string name, std::string description, LogChanges changes,
+                                const std::string& code) {
+    cases.push_back(contradicted(std::move(name), std::move(description), logged_draft(changes),
+                                 after_quote(code)));
+  };
+  refused("log_foreign_entry_fail", "The logged result is another statement's.",
+          {.result = [](auto& result) { result.statement.bytes[0] ^= 1; }}, "log-entry-differs");
+  refused("log_foreign_intent_fail", "The logged intent names another signing key.",
+          {.intent = [](auto& intent) { intent.signer[0] ^= 1; }}, "log-entry-differs");
+  refused("log_fork_fail", "The tree that was counted is no prefix of the one at the end.",
+          {.attempt = [](auto& attempt) { attempt.log_root.bytes[0] ^= 1; }}, "log-inconsistent");
+  refused("log_order_fail", "Counted before the run was announced.",
+          {.attempt = [](auto& attempt) { attempt.log_size = 3; }}, "log-disordered");
+  refused("log_numbers_fail", "The fourth of three attempts.",
+          {.attempt = [](auto& attempt) { attempt.number = 4; }}, "attempts-impossible");
+  refused(
+      "log_key_fail", "The checkpoints are signed by another log than the statement names.",
+      {.attempt =
+           [](auto& attempt) {
+             attempt.log = to_text(
+                 fixed_note_signer("log.example/mayfly", transparency::KeyType::ed25519, 9).key());
+           }},
+      "log-signature-wrong");
+  refused("log_path_fail", "One hash of the inclusion proof is changed.",
+          {.proof =
+               [](auto& proof) {
+                 auto parsed = transparency::parse_log_proof(bytes_of(proof.log->proof)).value();
+                 parsed.hashes[0].bytes[0] ^= 1;
+                 proof.log->proof = to_text(parsed);
+               }},
+          "log-not-included");
+}
+
 void add_malformed(std::vector<Case>& cases) {
   const Bytes valid = build(Draft{});
   const auto malformed = [&cases](std::string name, std::string description, Bytes certificate,
@@ -319,6 +366,7 @@ std::vector<Case> all_cases() {
   add_wrong_quotes(cases);
   add_foreign_and_missing_quotes(cases);
   add_wrong_runs(cases);
+  add_logged(cases);
   add_malformed(cases);
   return cases;
 }
@@ -333,7 +381,7 @@ std::string case_json(const Case& one) {
          (one.dataset ? ",\n  \"dataset\": \"dataset.csv\"" : "") +
          ",\n  \"description\": " + inert_json_string(one.description) +
          ",\n  \"exit_code\": " + std::to_string(one.exit_code) + ",\n  \"failing\": [" + failing +
-         "]\n}\n";
+         "]" + (one.log_policy ? ",\n  \"log_policy\": \"log-policy\"" : "") + "\n}\n";
 }
 
 std::string without_quote(ByteView certificate) {

@@ -19,13 +19,14 @@ struct Case {
   int exit_code = 0;
   std::vector<std::string> failing;
   std::string at = "2026-03-01T12:01:00Z";
-  std::optional<std::string> dataset{};  // contents of dataset.csv, given as --dataset
+  std::optional<std::string> dataset{};     // contents of dataset.csv, given as --dataset
+  std::optional<std::string> log_policy{};  // contents of log-policy, given as --log-policy
 };
 
 // The same each time but for the quotes, whose ECDSA signatures are never the same twice.
 std::vector<Case> all_cases();
 
-// case.json: {"at", "dataset"?, "description", "exit_code", "failing"}.
+// case.json: {"at", "dataset"?, "description", "exit_code", "failing", "log_policy"?}.
 std::string case_json(const Case& one);
 
 // The certificate's text without its quote: what all_cases() makes the same each time.

@@ -165,7 +165,7 @@ Bytes build(const Draft& draft) {
   const certificate::EncodedStatement encoded = encode(draft);
   const certificate::Run& run = draft.statement.run;
   attest::ReportData report_data =
-      must(attest::bind_certificate(encoded.bytes, run.signer, crypto::Sha256{}, run.nonce));
+      must(attest::bind_certificate(encoded.bytes, run.signer, draft.intent_leaf, run.nonce));
   if (draft.before_quoting) {
     draft.before_quoting(report_data);
   }

@@ -45,6 +45,7 @@ struct Draft {
 
   certificate::Statement statement;  // valid_statement(), with signer's key
   TestSigner signer{1};
+  crypto::Sha256 intent_leaf;  // bound by the quote; all zero: no log
   std::function<Bytes(const attest::ReportData&)> quote = simulated_quote;
 
   std::function<void(std::string& statement_text)> before_signing;  // same length, please

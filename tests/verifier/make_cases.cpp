@@ -16,6 +16,9 @@ mayfly::Result<void> write_case(const std::filesystem::path& folder,
   if (one.dataset) {
     CHECK_OK(mayfly::write_file(folder / "dataset.csv", mayfly::bytes_of(*one.dataset)));
   }
+  if (one.log_policy) {
+    CHECK_OK(mayfly::write_file(folder / "log-policy", mayfly::bytes_of(*one.log_policy)));
+  }
   return {};
 }
 

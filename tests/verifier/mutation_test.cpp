@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-#include "tests/verifier/certificate_builder.hpp"
+#include "tests/verifier/logged_draft.hpp"
 #include "tests/verifier/test_vendor.hpp"
 #include "verifier/verify.hpp"
 
@@ -43,6 +43,13 @@ void expect_every_flip_is_noticed(const Bytes& certificate, const Policy& policy
 
 TEST(ChangedCertificate, IsNeverConsistentWhicheverByteChanged) {
   const Bytes certificate = build(test::Draft{});
+  ASSERT_EQ(judge(certificate, default_policy()), Verdict::unattested);
+  expect_every_flip_is_noticed(certificate, default_policy());
+}
+
+// Its proofs are outside the signature.
+TEST(ChangedCertificate, ThatIsLoggedIsNeverConsistentEither) {
+  const Bytes certificate = build(test::logged_draft());
   ASSERT_EQ(judge(certificate, default_policy()), Verdict::unattested);
   expect_every_flip_is_noticed(certificate, default_policy());
 }
