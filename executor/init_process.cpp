@@ -14,6 +14,7 @@
 
 #include "executor/dataset_view.hpp"
 #include "executor/job_process.hpp"
+#include "executor/loopback_listener.hpp"
 #include "executor/namespaces.hpp"
 #include "executor/wire.hpp"
 
@@ -67,11 +68,18 @@ Result<void> build(const SandboxPlan& plan, const Channel& channel) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return fail_errno("binding the sandbox to us");
   CHECK_OK(reset_inherited_state());
   CHECK_OK(set_host_name());
+  std::vector<UniqueFd> listener;
+  if (const auto port = plan.request.spec.loopback_port) {
+    listener.resize(1);
+    TRY(listener.front(), open_loopback_listener(*port));
+  }
   TRY(RootFs root, RootFs::build(plan.dataset.size()));
   CHECK_OK(link_dataset(plan.request.dataset_names, plan.dataset));
   CHECK_OK(std::move(root).enter(plan.scratch_size, plan.scratch));
   CHECK_OK(detach_standard_descriptors());
-  return say(channel, Word::root_ready);
+  // Ours is closed with this: a job must not find it among its parent's descriptors.
+  const auto word = static_cast<std::uint8_t>(Word::root_ready);
+  return channel.send({&word, 1}, listener);
 }
 
 Result<pid_t> start_job(const SandboxPlan& plan, const Channel& channel) {

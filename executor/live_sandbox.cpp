@@ -44,10 +44,12 @@ Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgr
     return attached;
   }
   TRY(pid_namespace_, pid_namespace_of(init_));
-  TRY(const Heard built, hear(setup_step_ms_max));
-  if (built.word != Word::root_ready) {
+  TRY(Heard built, hear(setup_step_ms_max));
+  const std::size_t listeners = plan.request.spec.loopback_port ? 1 : 0;
+  if (built.word != Word::root_ready || built.descriptors.size() != listeners) {
     return fail(ErrorCode::internal, "the sandbox did not say that it is built");
   }
+  if (listeners != 0) loopback_listener_ = std::move(built.descriptors.front());
   CHECK_OK(say(channel_, Word::start_job));
   bool locked = false;
   while (!locked || job_ == 0) {
@@ -64,7 +66,7 @@ Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgr
 }
 
 Result<LiveSandbox::Heard> LiveSandbox::hear(int timeout_ms) const {
-  TRY(const auto message, channel_.receive_within(timeout_ms));
+  TRY(auto message, channel_.receive_within(timeout_ms));
   if (!message) return fail(ErrorCode::internal, "the sandbox's first process died while starting");
   const ByteView bytes = message->bytes;
   const auto word = static_cast<Word>(bytes.front());
@@ -72,7 +74,7 @@ Result<LiveSandbox::Heard> LiveSandbox::hear(int timeout_ms) const {
     TRY(Error error, decode_failure(bytes.subspan(1)));
     return std::unexpected(std::move(error).while_doing("starting the sandbox"));
   }
-  return Heard{word, message->sender};
+  return Heard{word, message->sender, std::move(message->descriptors)};
 }
 
 void LiveSandbox::kill() const {
@@ -84,7 +86,8 @@ LiveSandbox::LiveSandbox(LiveSandbox&& other) noexcept
       job_(other.job_),
       pidfd_(std::move(other.pidfd_)),
       channel_(std::move(other.channel_)),
-      pid_namespace_(std::move(other.pid_namespace_)) {}
+      pid_namespace_(std::move(other.pid_namespace_)),
+      loopback_listener_(std::move(other.loopback_listener_)) {}
 
 LiveSandbox::~LiveSandbox() {
   if (is_reaped()) return;

@@ -451,7 +451,10 @@ void Supervisor::describe_into(RunReport& report) const {
   report.confinement.merge(describe_root(limits_, plan_.scratch));
   report.confinement["user"] = describe(plan_.user);
   report.confinement["namespaces"] = "user mount pid net ipc uts cgroup";
-  report.confinement["network"] = "own namespace without any interface up";
+  const auto port = plan_.request.spec.loopback_port;
+  report.confinement["network"] =
+      port ? "own namespace, only loopback up, to reach 127.0.0.1:" + std::to_string(*port)
+           : "own namespace without any interface up";
   report.confinement["capabilities"] = "none, bounding set empty, securebits locked";
   report.confinement["no_new_privs"] = "set";
   report.confinement["seccomp"] = plan_.policy.name + " " + crypto::to_text(plan_.policy.hash);
@@ -460,7 +463,7 @@ void Supervisor::describe_into(RunReport& report) const {
   report.coverage = {{"executions", "complete"},
                      {"files", "complete"},
                      {"llm", "blocked"},
-                     {"network", "blocked"}};
+                     {"network", port ? "complete" : "blocked"}};
   report.policy_name = plan_.policy.name;
   report.policy_hash = plan_.policy.hash;
 }
@@ -492,7 +495,11 @@ Result<RunReport> supervise(RunRequest request, std::vector<UniqueFd> dataset,
       FileRecorder::start(*sandbox, {.user = prepared.plan.user,
                                      .known = std::move(prepared.known),
                                      .file_bytes_max = prepared.plan.request.spec.limits.disk_bytes,
+                                     .loopback_port = prepared.plan.request.spec.loopback_port,
                                      .listener = std::move(prepared.listener)}));
+  if (const UniqueFd listener = sandbox->take_loopback_listener()) {
+    CHECK_OK(send_frame(client, FrameType::loopback_listener, {}, {&listener, 1}));
+  }
   Supervisor supervisor(std::move(prepared), std::move(*sandbox), std::move(files),
                         std::move(cgroup), client, std::move(signals));
   return supervisor.run();

@@ -1,6 +1,7 @@
 #include "executor/wire.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 
 #include "base/byte_reader.hpp"
@@ -277,7 +278,7 @@ Result<void> send_frame(const Channel& channel, FrameType type, ByteView payload
 
 Result<std::optional<Frame>> FrameReader::accept(Message message) {
   if (message.bytes.empty() ||
-      message.bytes.front() > static_cast<std::uint8_t>(FrameType::failure)) {
+      message.bytes.front() > static_cast<std::uint8_t>(FrameType::loopback_listener)) {
     return fail(ErrorCode::malformed, "a frame of an unknown type");
   }
   if (frame_.payload.size() + message.bytes.size() - 1 > payload_bytes_max_ ||
@@ -308,6 +309,7 @@ Bytes encode_request(const RunRequest& request) {
   });
   static_cast<void>(written);  // Writing to memory cannot fail.
   out.texts(request.dataset_names);
+  out.u64(request.spec.loopback_port.value_or(0));
   return out.take();
 }
 
@@ -332,6 +334,11 @@ Result<RunRequest> decode_request(ByteView bytes) {
     return {};
   }));
   TRY(request.dataset_names, in.texts(dataset_files_max, file_name_bytes_max));
+  TRY(const std::uint64_t port, in.u64());
+  if (port > std::numeric_limits<std::uint16_t>::max()) {
+    return fail(ErrorCode::malformed, "a port past 65535");
+  }
+  if (port != 0) request.spec.loopback_port = static_cast<std::uint16_t>(port);
   CHECK_OK(in.end());
   CHECK_OK(check_request(request));
   return request;

@@ -35,8 +35,9 @@ enum class FrameType : std::uint8_t {
   cancel = 3,
   stdout_bytes = 4,
   stderr_bytes = 5,
-  report = 6,   // the run as it was; its output went before, in frames of its own
-  failure = 7,  // no run: an Error
+  report = 6,             // the run as it was; its output went before, in frames of its own
+  failure = 7,            // no run: an Error
+  loopback_listener = 8,  // a descriptor: what SandboxSpec::loopback_port asked for
 };
 
 struct Frame {
