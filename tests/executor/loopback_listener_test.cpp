@@ -62,9 +62,11 @@ TEST(LoopbackListener, IsReachedFromTheJobAndAnsweredFromOutside) {
   const RunReport report = run_with_listener(R"(
 import socket, select
 for word in b'a', b'b':
-  s = socket.create_connection(('127.0.0.1', 8787)); s.sendall(word); print(s.recv(9).decode().strip())
+  s = socket.create_connection(('127.0.0.1', 8787)); s.sendall(word)
+  print(s.recv(9).decode().strip())
 s = socket.socket(); s.setblocking(False); s.connect_ex(('127.0.0.1', 8787))
-select.select([], [s], []); s.send(b'q'); select.select([s], [], []); print(s.recv(9).decode().strip())
+select.select([], [s], []); s.send(b'q'); select.select([s], [], [])
+print(s.recv(9).decode().strip())
 )");
   EXPECT_EQ(outcome_of(report), "exited 0");
   EXPECT_EQ(stdout_of(report), "hello\nhello\nhello\n");
