@@ -28,7 +28,8 @@ std::unexpected<Refusal> kept(std::string_view what) {
                                      "provider, so it is not let out; leave it out"});
 }
 
-bool is_set(const JsonView& body, std::string_view name) {
+template <class Object>
+bool is_set(const Object& body, std::string_view name) {
   const auto value = body.member(name);
   return value && !value->is_null() && value->boolean() != false;
 }
@@ -46,7 +47,7 @@ bool is_own_tool(Wire wire, std::string_view type) {
   return type == "function" || type == "custom";
 }
 
-Checked check_tools(Wire wire, const JsonView& body, CheckedCall& call) {
+Checked check_tools(Wire wire, const JsonMembers& body, CheckedCall& call) {
   const auto tools = body.member("tools");
   if (!tools || tools->is_null()) return {};
   if (!tools->is_array()) return bad("tools must be an array");
@@ -71,7 +72,7 @@ bool is_inline_data(const JsonView& value) {
 }
 
 // Nothing in a message may be a name for what lies elsewhere.
-Checked check_object(const JsonView& object) {
+Checked check_object(const JsonMembers& object) {
   const std::string type = object.string_member("type").value_or("");
   if (starts_with_any(type, {"container_upload", "mcp_", "item_reference", "web_search_call",
                              "code_interpreter_call", "file_search_call", "image_generation_call",
@@ -99,8 +100,7 @@ Checked check_object(const JsonView& object) {
 }
 
 // What a tool was called with, and the schema of one, are the job's own: any member may be there.
-bool is_opaque(const JsonView& object, std::string_view member) {
-  const auto type = object.string_member("type");
+bool is_opaque(const std::optional<std::string>& type, std::string_view member) {
   return (type == "tool_use" && member == "input") || member == "arguments";
 }
 
@@ -110,9 +110,11 @@ Checked check_content(const JsonView& value) {
       if (auto checked = check_content(element); !checked) return checked;
     }
   } else if (value.is_object()) {
-    if (auto checked = check_object(value); !checked) return checked;
-    for (const auto& [name, member] : value.members()) {
-      if (is_opaque(value, name)) continue;
+    const JsonMembers object(value);
+    if (auto checked = check_object(object); !checked) return checked;
+    const auto type = object.string_member("type");
+    for (const auto& [name, member] : object.all()) {
+      if (is_opaque(type, name)) continue;
       if (auto checked = check_content(member); !checked) return checked;
     }
   }
@@ -135,7 +137,7 @@ constexpr std::array forbidden = {
     ForbiddenMember{Wire::openai_responses, "prompt", RefusalKind::not_allowed, true},
 };
 
-Checked check_members(Wire wire, const JsonView& body) {
+Checked check_members(Wire wire, const JsonMembers& body) {
   for (const ForbiddenMember& one : forbidden) {
     if (one.wire != wire || !is_set(body, one.name)) continue;
     return one.keeps ? kept(one.name) : hosted(one.name);
@@ -148,7 +150,7 @@ Checked check_members(Wire wire, const JsonView& body) {
   return {};
 }
 
-std::string_view bound_name(Wire wire, const JsonView& body) {
+std::string_view bound_name(Wire wire, const JsonMembers& body) {
   switch (wire) {
     case Wire::anthropic: return "max_tokens";
     case Wire::openai_responses: return "max_output_tokens";
@@ -159,7 +161,7 @@ std::string_view bound_name(Wire wire, const JsonView& body) {
              : "max_completion_tokens";
 }
 
-Checked read_bounds(Wire wire, const JsonView& body, CheckedCall& call) {
+Checked read_bounds(Wire wire, const JsonMembers& body, CheckedCall& call) {
   for (const std::string_view name :
        {std::string_view(bound_name(wire, body)), std::string_view("n")}) {
     const auto value = body.member(name);
@@ -177,7 +179,7 @@ Checked read_bounds(Wire wire, const JsonView& body, CheckedCall& call) {
   return {};
 }
 
-Checked read_delivery(Wire wire, const JsonView& body, CheckedCall& call) {
+Checked read_delivery(Wire wire, const JsonMembers& body, CheckedCall& call) {
   const auto stream = body.member("stream");
   if (stream && !stream->is_null() && !stream->boolean())
     return bad("stream must be true or false");
@@ -190,7 +192,7 @@ Checked read_delivery(Wire wire, const JsonView& body, CheckedCall& call) {
   return {};
 }
 
-Checked read_model(const JsonView& body, const std::vector<std::string>& models,
+Checked read_model(const JsonMembers& body, const std::vector<std::string>& models,
                    CheckedCall& call) {
   const auto model = body.string_member("model");
   const auto is_control = [](char c) { return static_cast<std::uint8_t>(c) < 0x20; };
@@ -215,13 +217,13 @@ struct Edit {
 };
 
 std::string apply(std::string_view body, const std::vector<Edit>& edits) {
-  const auto parsed = JsonView::parse(body);  // was accepted before
+  const JsonMembers parsed(JsonView::parsed_before(body));
   std::string out;
   std::string_view rest = body;
   std::string added;
   std::vector<std::pair<std::string_view, const Edit*>> replaced;
   for (const Edit& edit : edits) {
-    if (const auto value = parsed->member(edit.name)) {
+    if (const auto value = parsed.member(edit.name)) {
       replaced.emplace_back(value->text(), &edit);
     } else {
       added += json_string(edit.name) + ":" + edit.value + ",";
@@ -240,7 +242,7 @@ std::string apply(std::string_view body, const std::vector<Edit>& edits) {
   return out;
 }
 
-std::string stream_options(const JsonView& body) {
+std::string stream_options(const JsonMembers& body) {
   std::string text = "{";
   if (const auto options = body.member("stream_options")) {
     for (const auto& [name, value] : options->members()) {
@@ -260,22 +262,23 @@ std::expected<CheckedCall, Refusal> check_call(const Endpoint& endpoint, std::st
     call.output_tokens_asked = 0;
     return call;
   }
-  const auto body = JsonView::parse(text);
-  if (!body) return bad(body.error().message());
-  if (!body->is_object()) return bad("the body must be a JSON object");
-  if (auto done = read_model(*body, models, call); !done) return std::unexpected(done.error());
-  if (auto done = check_tools(endpoint.wire, *body, call); !done) {
+  const auto parsed = JsonView::parse(text);
+  if (!parsed) return bad(parsed.error().message());
+  if (!parsed->is_object()) return bad("the body must be a JSON object");
+  const JsonMembers body(*parsed);
+  if (auto done = read_model(body, models, call); !done) return std::unexpected(done.error());
+  if (auto done = check_tools(endpoint.wire, body, call); !done) {
     return std::unexpected(done.error());
   }
-  if (auto done = check_members(endpoint.wire, *body); !done) return std::unexpected(done.error());
+  if (auto done = check_members(endpoint.wire, body); !done) return std::unexpected(done.error());
   if (endpoint.operation == Operation::count_tokens) {
     call.output_tokens_asked = 0;
     return call;
   }
-  if (auto done = read_bounds(endpoint.wire, *body, call); !done) {
+  if (auto done = read_bounds(endpoint.wire, body, call); !done) {
     return std::unexpected(done.error());
   }
-  if (auto done = read_delivery(endpoint.wire, *body, call); !done) {
+  if (auto done = read_delivery(endpoint.wire, body, call); !done) {
     return std::unexpected(done.error());
   }
   return call;
@@ -284,19 +287,19 @@ std::expected<CheckedCall, Refusal> check_call(const Endpoint& endpoint, std::st
 std::string outgoing_body(const Endpoint& endpoint, std::string_view text, const CheckedCall& call,
                           std::int64_t output_tokens) {
   if (endpoint.operation != Operation::generate) return std::string(text);
-  const auto body = JsonView::parse(text);  // was accepted before
+  const JsonMembers body(JsonView::parsed_before(text));
   std::vector<Edit> edits;
   if (call.output_tokens_asked != output_tokens) {
-    edits.push_back({bound_name(endpoint.wire, *body), std::to_string(output_tokens)});
+    edits.push_back({bound_name(endpoint.wire, body), std::to_string(output_tokens)});
   }
   // Responses are kept unless that is switched off; chats only when it is switched on.
-  const auto store = body->member("store");
+  const auto store = body.member("store");
   if (endpoint.wire == Wire::openai_responses ? !store || store->boolean() != false
                                               : store && store->boolean() != false) {
     edits.push_back({"store", "false"});
   }
   if (call.delivery == Delivery::streamed && call.usage_event == UsageEvent::added) {
-    edits.push_back({"stream_options", stream_options(*body)});
+    edits.push_back({"stream_options", stream_options(body)});
   }
   return apply(text, edits);
 }

@@ -15,6 +15,11 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+// Of a string: stands for itself, and is one byte.
+bool is_plain(char c) {
+  return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+}
+
 int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -173,6 +178,11 @@ Result<void> Checker::number() {
 Result<void> Checker::string(std::string* out) {
   ++at_;
   while (at_ < text_.size()) {
+    // Most of a request is one long plain string.
+    const std::size_t begin = at_;
+    while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
+    if (out != nullptr) out->append(text_.substr(begin, at_ - begin));
+    if (at_ == text_.size()) break;
     const char c = text_[at_];
     if (c == '"') {
       ++at_;
@@ -255,8 +265,15 @@ class Skipper {
  private:
   void string() {
     ++at_;
-    while (text_[at_] != '"') at_ += text_[at_] == '\\' ? std::size_t{2} : 1;
-    ++at_;
+    for (;;) {
+      const std::size_t quote = text_.find('"', at_);
+      const std::size_t escape = text_.substr(at_, quote - at_).find('\\');
+      if (escape == std::string_view::npos) {
+        at_ = quote + 1;
+        return;
+      }
+      at_ += escape + 2;
+    }
   }
   void nested() {
     std::size_t depth = 0;
@@ -287,6 +304,12 @@ std::string unescaped(std::string_view string) {
 Result<JsonView> JsonView::parse(std::string_view text) {
   TRY(const std::string_view value, Checker(text).whole());
   return JsonView(value);
+}
+
+JsonView JsonView::parsed_before(std::string_view text) {
+  while (is_space(text.front())) text.remove_prefix(1);
+  while (is_space(text.back())) text.remove_suffix(1);
+  return JsonView(text);
 }
 
 std::optional<JsonView> JsonView::member(std::string_view name) const {
@@ -351,6 +374,18 @@ std::optional<std::string> JsonView::string_member(std::string_view name) const 
 std::optional<std::int64_t> JsonView::integer_member(std::string_view name) const {
   const auto found = member(name);
   return found ? found->integer() : std::nullopt;
+}
+
+std::optional<JsonView> JsonMembers::member(std::string_view name) const {
+  for (const auto& [found, value] : members_) {
+    if (found == name) return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> JsonMembers::string_member(std::string_view name) const {
+  const auto found = member(name);
+  return found ? found->string() : std::nullopt;
 }
 
 std::string json_string(std::string_view text) {

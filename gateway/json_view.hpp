@@ -24,6 +24,9 @@ class JsonView {
   // The whole text is one value, and is checked to its end.
   static Result<JsonView> parse(std::string_view text);
 
+  // Precondition: parse() has accepted this very text. Not checked again.
+  static JsonView parsed_before(std::string_view text);
+
   std::string_view text() const { return text_; }
   bool is_object() const { return text_.front() == '{'; }
   bool is_array() const { return text_.front() == '['; }
@@ -46,6 +49,19 @@ class JsonView {
  private:
   explicit JsonView(std::string_view text) : text_(text) {}
   std::string_view text_;
+};
+
+// The members of one object, found once: for an object that is asked many questions.
+class JsonMembers {
+ public:
+  explicit JsonMembers(const JsonView& object) : members_(object.members()) {}
+
+  std::optional<JsonView> member(std::string_view name) const;
+  std::optional<std::string> string_member(std::string_view name) const;
+  const std::vector<std::pair<std::string, JsonView>>& all() const { return members_; }
+
+ private:
+  std::vector<std::pair<std::string, JsonView>> members_;
 };
 
 // A JSON string with its quotes.

@@ -24,12 +24,13 @@ std::size_t shared_run(std::string_view text, std::string_view key) {
   return longest;
 }
 
-std::size_t key_like(std::string_view text, std::string_view key) {
+// `before`: the byte that comes before the text.
+std::size_t key_like(std::string_view text, std::string_view key, char before) {
   if (const std::size_t run = shared_run(text, key);
       run >= std::min(key_run_bytes_min, key.size()) && run > 0) {
     return run;
   }
-  if (!text.starts_with("sk-")) return 0;
+  if (!text.starts_with("sk-") || is_key_character(before)) return 0;
   const auto end = std::ranges::find_if_not(text, is_key_character);
   return static_cast<std::size_t>(end - text.begin());
 }
@@ -38,8 +39,10 @@ std::size_t key_like(std::string_view text, std::string_view key) {
 
 std::string scrub_key(std::string_view text, ByteView key) {
   std::string out;
+  char before = ' ';
   while (!text.empty()) {
-    const std::size_t length = key_like(text, text_of(key));
+    const std::size_t length = key_like(text, text_of(key), before);
+    before = text.front();
     if (length == 0) {
       out.push_back(text.front());
       text.remove_prefix(1);

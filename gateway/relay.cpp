@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 
 #include "gateway/call_rules.hpp"
 #include "gateway/key_scrub.hpp"
@@ -113,6 +114,7 @@ class Call {
   void take_head(const ResponseHead& head);
   void take_facts(const ReplyFacts& facts);
   void hash_reply(crypto::Sha256Hasher hasher);
+  void settle();
   std::vector<Header> headers_of(const ResponseHead& head) const;
   void write_down();
 
@@ -123,6 +125,7 @@ class Call {
   CallRecord record_;
   Reservation reserved_;
   bool provider_refused_ = false;
+  bool settled_ = false;
 };
 
 void Call::write_down() {
@@ -174,15 +177,12 @@ Result<void> Call::answer(std::string_view body) {
   const auto done = exchange(*call, outgoing);
   if (!done && record_.status == 0) {
     // Nothing has been answered yet, so the reason can still be told.
-    gate_.budget.release(reserved_);
+    provider_refused_ = true;
+    settle();
     return refuse({RefusalKind::provider_failed, "provider_failed", done.error().message()});
   }
   if (!done && record_.error_type.empty()) record_.error_type = "cut";
-  if (provider_refused_ || endpoint_.operation != Operation::generate) {
-    gate_.budget.release(reserved_);
-  } else {
-    gate_.budget.settle(reserved_, record_.complete ? record_.usage : std::nullopt);
-  }
+  settle();
   write_down();
   return done;
 }
@@ -237,6 +237,16 @@ void Call::hash_reply(crypto::Sha256Hasher hasher) {
   record_.reply_hash = crypto::hmac_sha256(gate_.settings.disclosure_key.view(), digest.view());
 }
 
+// Before the job has the last of the reply: its next call must find the budget as it is.
+void Call::settle() {
+  if (std::exchange(settled_, true)) return;
+  if (provider_refused_ || endpoint_.operation != Operation::generate) {
+    gate_.budget.release(reserved_);
+  } else {
+    gate_.budget.settle(reserved_, record_.complete ? record_.usage : std::nullopt);
+  }
+}
+
 Result<void> Call::pass_back(const CheckedCall& call, MessageReader& reader,
                              const ResponseHead& head) {
   const std::string_view type = head.header("content-type").value_or("");
@@ -253,6 +263,7 @@ Result<void> Call::pass_whole(MessageReader& reader, const ResponseHead& head) {
   hasher.update(bytes_of(body));
   hash_reply(std::move(hasher));
   take_facts(read_reply(endpoint_.wire, body));
+  settle();
   return write_whole(job_, head.status, headers_of(head), body);
 }
 
@@ -267,6 +278,7 @@ Result<void> Call::pass_error(MessageReader& reader, const ResponseHead& head) {
   record_.bytes_down = static_cast<std::int64_t>(body.size());
   record_.error_type = read_error_type(body);
   record_.complete = true;
+  settle();
   std::vector<Header> headers = headers_of(head);
   for (Header& header : headers) header.value = scrub_key(header.value, gate_.key.view());
   return write_whole(job_, head.status, headers, scrub_key(body, gate_.key.view()));
@@ -274,7 +286,7 @@ Result<void> Call::pass_error(MessageReader& reader, const ResponseHead& head) {
 
 Result<void> Call::pass_event(const CheckedCall& call, const SseEvent& event) {
   if (call.usage_event == UsageEvent::added && StreamFacts::is_usage_only(event)) return {};
-  if (event.name == "error" || event.data.find("\"error\"") != std::string::npos) {
+  if (StreamFacts::tells_error(event)) {
     return write_chunk(job_, scrub_key(event.raw, gate_.key.view()));
   }
   return write_chunk(job_, event.raw);
@@ -305,6 +317,7 @@ Result<void> Call::pass_stream(const CheckedCall& call, MessageReader& reader,
   const auto passed = pass_all();
   hash_reply(std::move(hasher));
   take_facts(facts.facts());
+  settle();
   if (!passed) return passed;
   if (events.is_inside_event() || !record_.complete) {
     // Cut, though the connection ended well: without the last chunk the job's library sees it, too.

@@ -203,7 +203,17 @@ void StreamFacts::take_responses(const JsonView& data) {
   read_responses(*response, facts_);
 }
 
+bool StreamFacts::tells_error(const SseEvent& event) {
+  if (event.name == "error") return true;
+  if (event.data.find("\"error\"") == std::string::npos) return false;
+  const auto data = JsonView::parse(event.data);
+  if (!data) return false;
+  const auto error = data->member("error");
+  return (error && error->is_object()) || data->string_member("type") == "response.failed";
+}
+
 bool StreamFacts::is_usage_only(const SseEvent& event) {
+  if (event.data.find("\"usage\"") == std::string::npos) return false;
   const auto data = JsonView::parse(event.data);
   if (!data) return false;
   const auto choices = data->member("choices");

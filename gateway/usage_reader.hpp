@@ -54,6 +54,8 @@ class StreamFacts {
   const ReplyFacts& facts() const { return facts_; }
   // The event that only tells the usage of a chat stream: a job that did not ask does not get it.
   static bool is_usage_only(const SseEvent& event);
+  // The call has failed: what is told is the provider's, and not an answer.
+  static bool tells_error(const SseEvent& event);
 
  private:
   void take_anthropic(const JsonView& data);

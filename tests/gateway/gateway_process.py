@@ -8,7 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-BIN = Path(os.environ.get("MAYFLY_BIN", "build/dev/bin"))
+BIN = Path(os.environ.get("MAYFLY_BIN", "build/dev/bin")).resolve()
 SETTINGS, KEY, READY, FAILED, LISTENER, FINISH, RECORD, DONE = range(1, 9)
 MESSAGE_MAX = 65 * 1024
 TOKEN = "mayfly-run-" + "5" * 64

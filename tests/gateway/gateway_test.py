@@ -158,8 +158,13 @@ class PassesThrough(Conversation):
 
     def test_connections_are_used_again(self):
         self.provider.script = [reply(provider_side.message()) for _ in range(5)]
+        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=20)
+        self.addCleanup(connection.close)
         for _ in range(5):
-            self.assertEqual(self.send(ASK)[0].status, 200)
+            connection.request("POST", "/v1/messages", json.dumps(ASK), {"x-api-key": TOKEN})
+            answer = connection.getresponse()
+            answer.read()
+            self.assertEqual(answer.status, 200)
         self.assertEqual(self.provider.connections, 1)
         self.assertEqual(len(self.gateway.finish()), 5)
 
@@ -238,6 +243,15 @@ class Streams(Conversation):
         self.assertIn(b"overloaded_error", caught.exception.partial)
         self.assertNotIn(API_KEY.encode(), caught.exception.partial)
         self.assertEqual(self.one_record()["error_type"], "overloaded_error")
+
+    def test_an_answer_is_never_taken_for_an_error(self):
+        text = 'the "error" of sk-etches, ' + API_KEY[3:12]
+        self.provider.script = [events(*provider_side.response_events(text)),
+                                reply(provider_side.message(text))]
+        _, streamed = self.send({**RESPOND, "stream": True}, "/v1/responses")
+        self.assertEqual(streamed, b"".join(provider_side.response_events(text)))
+        _, whole = self.send(ASK)
+        self.assertEqual(json.loads(whole)["content"][0]["text"], text)
 
     def test_a_job_that_goes_away(self):
         gone = threading.Event()

@@ -71,6 +71,18 @@ TEST(GatewayJson, AgreesWithThePublishedSuite) {
   EXPECT_GT(seen, 180U);
 }
 
+TEST(GatewayJson, FindsTheEndOfEveryString) {
+  for (const std::string_view text :
+       {R"(["","\"","\\","\\\"","a\\","\u005c"])", R"(["\\\\\"",1])"}) {
+    const JsonView json = parsed(text);
+    std::string again = "[";
+    for (const JsonView& one : json.elements()) {
+      again += (again.size() > 1 ? "," : "") + std::string(one.text());
+    }
+    EXPECT_EQ(again + "]", text);
+  }
+}
+
 TEST(GatewayJson, WritesWhatItReads) {
   const std::string text = std::string("a\"\\\n\x01\x1f") + "\u00e9";
   EXPECT_EQ(parsed(json_string(text)).string(), text);
