@@ -7,6 +7,7 @@
 set(mayfly_allowed_libraries_crypto PkgConfig::OPENSSL PkgConfig::SODIUM)
 set(mayfly_allowed_libraries_attest_collect PkgConfig::TSS2)
 set(mayfly_allowed_libraries_executor PkgConfig::SECCOMP)
+set(mayfly_allowed_libraries_gateway PkgConfig::CURL)
 set(mayfly_allowed_libraries_store PkgConfig::SQLITE)
 set(mayfly_allowed_libraries_api PkgConfig::HTTPLIB)
 set(mayfly_allowed_libraries_cli "")

@@ -56,6 +56,7 @@ Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, Job job) {
                        .user = job.user,
                        .known = std::move(job.known),
                        .file_bytes_max = job.file_bytes_max,
+                       .loopback_port = job.loopback_port,
                        .listener = std::move(job.listener),
                        .supervisor = std::move(ends.second),
                        .record = record});

@@ -37,8 +37,9 @@ class FileRecorder {
   struct Job {
     const UserMapping& user;
     KnownFiles known;
-    std::int64_t file_bytes_max;  // RLIMIT_FSIZE of the job
-    Channel listener;             // the job's process sends its listener through the other end
+    std::int64_t file_bytes_max;                 // RLIMIT_FSIZE of the job
+    std::optional<std::uint16_t> loopback_port;  // the one address that may be connected to
+    Channel listener;  // the job's process sends its listener through the other end
   };
   // Returns once it is in its place: no job runs before.
   static Result<FileRecorder> start(const LiveSandbox& sandbox, Job job);

@@ -238,7 +238,8 @@ Result<void> record_files(FileRecorderTask& task) {
   const JobPaths paths(std::move(proc));
   TRY(BlockingCalls blocking, BlockingCalls::create());
   Recording recording(listener, paths,
-                      RecordedCalls(listener, paths, std::move(task.known), std::move(blocking)));
+                      RecordedCalls(listener, paths, std::move(task.known), task.loopback_port,
+                                    std::move(blocking)));
   const auto served = recording.serve();
   // A record that is full ends the job, and is kept as far as it goes.
   if (!served && served.error().code() != ErrorCode::limit) return served;

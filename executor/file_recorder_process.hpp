@@ -6,6 +6,9 @@
 #pragma once
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
+
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
 #include "executor/recorded_calls.hpp"
@@ -19,6 +22,7 @@ struct FileRecorderTask {
   UserMapping user;
   KnownFiles known;
   std::int64_t file_bytes_max;
+  std::optional<std::uint16_t> loopback_port;
   Channel listener;
   Channel supervisor;
   const UniqueFd& record;

@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <iterator>
 
 #include "executor/dataset_view.hpp"
 #include "executor/job_process.hpp"
+#include "executor/loopback_listener.hpp"
 #include "executor/namespaces.hpp"
 #include "executor/wire.hpp"
 
@@ -106,8 +108,19 @@ Result<Finish> receive_finish(const Channel& channel) {
   }
 }
 
+// Ours is closed with this: a job must not find it among its parent's descriptors.
+Result<void> open_the_one_address(std::uint16_t port, const Channel& channel) {
+  std::array<UniqueFd, 1> listener;
+  TRY(listener.front(), open_loopback_listener(port));
+  const auto word = static_cast<std::uint8_t>(Word::listening);
+  return channel.send({&word, 1}, listener);
+}
+
 Result<std::vector<UniqueFd>> finish_root(const UniqueFd& writable_root, const Channel& channel) {
   TRY(Finish finish, receive_finish(channel));
+  if (finish.order.loopback_port) {
+    CHECK_OK(open_the_one_address(*finish.order.loopback_port, channel));
+  }
   if (finish.order.room) CHECK_OK(give_room_inside(*finish.order.room));
   CHECK_OK(link_dataset(writable_root, finish.order.dataset_names, finish.dataset));
   return std::move(finish.dataset);

@@ -81,9 +81,12 @@ Result<void> LiveSandbox::order_job(const JobOrder& order) const {
 }
 
 Result<void> LiveSandbox::hear_progress() {
-  TRY(const Heard heard, hear(setup_step_ms_max));
+  TRY(Heard heard, hear(setup_step_ms_max));
   if (heard.word == Word::locked && heard.sender == init_) {
     locked_ = true;
+  } else if (heard.word == Word::listening && heard.sender == init_ &&
+             heard.descriptors.size() == 1) {
+    loopback_listener_ = std::move(heard.descriptors.front());
   } else if (heard.word == Word::job_waiting && heard.sender == job_) {
     job_waits_ = true;
   } else {
@@ -107,7 +110,7 @@ Result<void> LiveSandbox::release() const {
 }
 
 Result<LiveSandbox::Heard> LiveSandbox::hear(int timeout_ms) const {
-  TRY(const auto message, channel_.receive_within(timeout_ms));
+  TRY(auto message, channel_.receive_within(timeout_ms));
   if (!message) return fail(ErrorCode::internal, "the sandbox's first process died while starting");
   const ByteView bytes = message->bytes;
   const auto word = static_cast<Word>(bytes.front());
@@ -115,7 +118,7 @@ Result<LiveSandbox::Heard> LiveSandbox::hear(int timeout_ms) const {
     TRY(Error error, decode_failure(bytes.subspan(1)));
     return std::unexpected(std::move(error).while_doing("starting the sandbox"));
   }
-  return Heard{word, message->sender};
+  return Heard{word, message->sender, std::move(message->descriptors)};
 }
 
 void LiveSandbox::kill() const {
@@ -130,7 +133,8 @@ LiveSandbox::LiveSandbox(LiveSandbox&& other) noexcept
       pidfd_(std::move(other.pidfd_)),
       channel_(std::move(other.channel_)),
       job_channel_(std::move(other.job_channel_)),
-      pid_namespace_(std::move(other.pid_namespace_)) {}
+      pid_namespace_(std::move(other.pid_namespace_)),
+      loopback_listener_(std::move(other.loopback_listener_)) {}
 
 LiveSandbox::~LiveSandbox() {
   if (is_reaped()) return;

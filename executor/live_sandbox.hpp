@@ -12,6 +12,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.hpp"
@@ -46,6 +47,8 @@ class LiveSandbox {
   pid_t job() const { return job_; }
   const UniqueFd& pidfd() const { return pidfd_; }  // of init()
   const Channel& channel() const { return channel_; }
+  // What SandboxSpec::loopback_port asked for, once.
+  UniqueFd take_loopback_listener() { return std::move(loopback_listener_); }
   const std::string& pid_namespace() const { return pid_namespace_; }  // "pid:[4026532211]"
 
   // SIGKILL to pid 1, and so to every process of its pid namespace.
@@ -64,6 +67,7 @@ class LiveSandbox {
   struct Heard {
     Word word;
     pid_t sender;
+    std::vector<UniqueFd> descriptors{};
   };
   Result<Heard> hear(int timeout_ms) const;
   Result<void> hear_progress();
@@ -77,6 +81,7 @@ class LiveSandbox {
   Channel channel_;
   Channel job_channel_;
   std::string pid_namespace_;
+  UniqueFd loopback_listener_;
 };
 
 }  // namespace mayfly::executor

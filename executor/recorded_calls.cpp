@@ -390,6 +390,15 @@ OrErrno<void> RecordedCalls::place_socket(const NotifiedCall& call, Address& add
   return {};
 }
 
+bool RecordedCalls::is_out_of_reach(const Address& address) const {
+  if (!loopback_port_) return false;  // the kernel says so itself
+  const auto& inet = reinterpret_cast<const sockaddr_in&>(address.bytes);
+  if (address.bytes.ss_family == AF_INET6) return true;
+  return address.bytes.ss_family == AF_INET &&
+         (address.size < sizeof inet || inet.sin_addr.s_addr != htonl(INADDR_LOOPBACK) ||
+          inet.sin_port != htons(*loopback_port_));
+}
+
 OrErrno<UniqueFd> RecordedCalls::socket_of(const NotifiedCall& call) const {
   const auto numbers = paths_.numbers(call.thread());
   if (!numbers) return std::unexpected(numbers.error());
@@ -417,6 +426,10 @@ RecordedCalls::Made RecordedCalls::connect_or_bind(const NotifiedCall& call, Fil
     const bool ready = take_umask(call) && enter(*address);
     made.event.error =
         ready ? errno_of(::bind(socket->borrow(), target(*address), address->size)) : EACCES;
+    return made;
+  }
+  if (is_out_of_reach(*address)) {
+    made.event.error = ENETUNREACH;
     return made;
   }
   if ((::fcntl(socket->borrow(), F_GETFL) & O_NONBLOCK) != 0) {

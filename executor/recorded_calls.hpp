@@ -32,11 +32,14 @@ using KnownFiles = std::map<std::pair<dev_t, ino_t>, std::string>;
 
 class RecordedCalls {
  public:
+  // `loopback_port`: with it the loopback interface is up, and every other address is refused here,
+  // as it would be by a network without any interface.
   RecordedCalls(const UniqueFd& listener, const JobPaths& paths, KnownFiles known,
-                BlockingCalls blocking)
+                std::optional<std::uint16_t> loopback_port, BlockingCalls blocking)
       : listener_(listener),
         paths_(paths),
         known_(std::move(known)),
+        loopback_port_(loopback_port),
         blocking_(std::move(blocking)) {}
 
   // Absent: it is being made elsewhere, and comes out of blocking().
@@ -85,12 +88,14 @@ class RecordedCalls {
   };
   OrErrno<Address> address_of(const NotifiedCall& call) const;
   OrErrno<void> place_socket(const NotifiedCall& call, Address& address) const;
+  bool is_out_of_reach(const Address& address) const;
   OrErrno<UniqueFd> socket_of(const NotifiedCall& call) const;
   Made connect_or_bind(const NotifiedCall& call, FileCall what);
 
   const UniqueFd& listener_;
   const JobPaths& paths_;
   KnownFiles known_;
+  std::optional<std::uint16_t> loopback_port_;
   BlockingCalls blocking_;
   bool pipes_were_made_ = false;
 };

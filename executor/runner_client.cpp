@@ -209,8 +209,15 @@ class Conversation {
     }
   }
 
-  Result<bool> take(const Frame& frame) {
+  Result<bool> take(Frame& frame) {
     switch (frame.type) {
+      case FrameType::loopback_listener: {
+        if (!watch_.on_loopback_listener || frame.descriptors.size() != 1) {
+          return fail(ErrorCode::internal, "the runner sent a listener that nobody asked for");
+        }
+        CHECK_OK(watch_.on_loopback_listener(std::move(frame.descriptors.front())));
+        return false;
+      }
       case FrameType::stdout_bytes: keep(frame.payload, stdout_, watch_.on_stdout); return false;
       case FrameType::stderr_bytes: keep(frame.payload, stderr_, watch_.on_stderr); return false;
       case FrameType::failure: {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -54,6 +55,9 @@ struct SandboxSpec {
   std::vector<std::string> tools;  // names from tools.hpp; empty = any program of the image
   Limits limits;
   LeftFiles left_files = LeftFiles::destroyed;
+  // With it the job can reach 127.0.0.1 at this port, and nothing else: whoever takes
+  // Watch::on_loopback_listener answers there. Absent: it reaches nothing.
+  std::optional<std::uint16_t> loopback_port{};
 };
 
 struct Exited {
@@ -192,6 +196,9 @@ class Runner {
     std::function<void(ByteView)> on_stdout;
     std::function<void(ByteView)> on_stderr;
     int cancel_fd = -1;
+    // Once, before the job runs, if SandboxSpec::loopback_port is set: a socket that listens in the
+    // job's own network. An error ends the run.
+    std::function<Result<void>(UniqueFd)> on_loopback_listener{};
   };
   Result<RunReport> run(const SandboxSpec& spec, const intake::Dataset* dataset,
                         const Watch& watch) const;

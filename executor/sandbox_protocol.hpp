@@ -12,6 +12,7 @@
 //   (sizes the scratch, writes the scripts)
 //   finish     ──────▶  links the dataset, drops
 //                       privileges
+//              ◀──────  listening (with the listener, if the run asked for an address)
 //              ◀──────  locked (only waits now)
 //   order      ─────────────────────────────────────▶ limits itself
 //              ◀────────────────────────────────────  job_waiting
@@ -46,6 +47,7 @@ enum class Word : std::uint8_t {
   root_ready,
   start_job,
   job_built,
+  listening,  // with the listener of SandboxSpec::loopback_port
   locked,
   job_waiting,
   run,

@@ -62,14 +62,16 @@ Result<KnownFiles> names_of(const std::vector<std::string>& names,
   return known;
 }
 
-struct Work {
-  UniqueFd folder;  // /work of the sandbox
+// What is still needed of a request once its job runs.
+struct Asked {
+  UniqueFd work;  // /work of the sandbox
   LeftFiles left_files = LeftFiles::destroyed;
+  std::optional<std::uint16_t> loopback_port;
 };
 
 class Supervisor {
  public:
-  Supervisor(BuiltSandbox built, ResourceLimits limits, Work work, FileRecorder files,
+  Supervisor(BuiltSandbox built, ResourceLimits limits, Asked asked, FileRecorder files,
              ToolAllowList tools, const Channel& client, Phases& phases)
       : plan_(std::move(built.plan)),
         resource_limits_(limits),
@@ -83,7 +85,7 @@ class Supervisor {
         recorder_(std::move(tools), plan_.user),
         stdout_(std::move(built.stdout_end), FrameType::stdout_bytes),
         stderr_(std::move(built.stderr_end), FrameType::stderr_bytes),
-        work_(std::move(work)) {}
+        asked_(std::move(asked)) {}
 
   Result<RunReport> run();
 
@@ -129,7 +131,7 @@ class Supervisor {
 
   // /work of the sandbox. Held from the start: when the job ends, pid 1 may be gone with it before
   // we look at its files.
-  Work work_;
+  Asked asked_;
   EndFacts facts_;
   UnixMillis started_unix_;
   UnixMillis completed_unix_;
@@ -255,11 +257,11 @@ void Supervisor::on_job_end() {
   phases_.mark("job ended");
   completed_unix_ = now_unix();
   struct statvfs space{};
-  if (::fstatvfs(work_.folder.borrow(), &space) == 0) {
+  if (::fstatvfs(asked_.work.borrow(), &space) == 0) {
     facts_.disk_is_full = space.f_bavail == 0 || space.f_favail == 0;
   }
   // An open descriptor keeps the job's files.
-  if (work_.left_files == LeftFiles::destroyed) work_.folder.reset();
+  if (asked_.left_files == LeftFiles::destroyed) asked_.work.reset();
   kill_everything();
 }
 
@@ -383,7 +385,7 @@ Result<void> Supervisor::take_usage(RunReport& report, EndFacts& facts) {
 
 // Every process is dead: nobody changes the files any more.
 Result<void> Supervisor::take_left(RunReport& report) {
-  const UniqueFd work = std::move(work_.folder);
+  const UniqueFd work = std::move(asked_.work);
   const auto* const exited = std::get_if<Exited>(&report.outcome);
   if (!work || exited == nullptr || exited->code != 0) return {};
   auto left = take_left_files(work);
@@ -402,7 +404,10 @@ void Supervisor::describe_into(RunReport& report) const {
   report.confinement.merge(describe_root(limits_, plan_.scratch));
   report.confinement["user"] = describe(plan_.user);
   report.confinement["namespaces"] = "user mount pid net ipc uts cgroup";
-  report.confinement["network"] = "own namespace without any interface up";
+  const auto port = asked_.loopback_port;
+  report.confinement["network"] =
+      port ? "own namespace, only loopback up, to reach 127.0.0.1:" + std::to_string(*port)
+           : "own namespace without any interface up";
   report.confinement["capabilities"] = "none, bounding set empty, securebits locked";
   report.confinement["no_new_privs"] = "set";
   report.confinement["seccomp"] = plan_.policy.name + " " + crypto::to_text(plan_.policy.hash);
@@ -411,7 +416,7 @@ void Supervisor::describe_into(RunReport& report) const {
   report.coverage = {{"executions", "complete"},
                      {"files", "complete"},
                      {"llm", "blocked"},
-                     {"network", "blocked"}};
+                     {"network", port ? "complete" : "blocked"}};
   report.policy_name = plan_.policy.name;
   report.policy_hash = plan_.policy.hash;
 }
@@ -458,6 +463,7 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
   const ScratchSize room = scratch_size(request);
   if (scratch.mount) CHECK_OK(give_room(scratch, room));
   const RootOrder root{.room = scratch.mount ? std::optional<ScratchSize>() : std::optional(room),
+                       .loopback_port = request.spec.loopback_port,
                        .dataset_names = std::move(request.dataset_names)};
   scratch.mount.reset();  // an open descriptor would keep the job's files
   TRY(KnownFiles known, names_of(root.dataset_names, sent));
@@ -473,6 +479,7 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
       FileRecorder::start(built.sandbox, {.user = built.plan.user,
                                           .known = std::move(known),
                                           .file_bytes_max = limits.job.disk_bytes,
+                                          .loopback_port = root.loopback_port,
                                           .listener = std::move(built.listener)}));
   CHECK_OK(built.sandbox.wait_until_ready());
   return files;
@@ -483,15 +490,22 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
 Result<RunReport> supervise(BuiltSandbox built, RunRequest request, std::vector<UniqueFd> dataset,
                             const Channel& client, Phases& phases) {
   TRY(ToolAllowList tools, ToolAllowList::of(request.spec.tools));
-  Work work{.folder = {}, .left_files = request.spec.left_files};
-  TRY(work.folder, open_work(built.sandbox));
+  Asked asked{.work = {},
+              .left_files = request.spec.left_files,
+              .loopback_port = request.spec.loopback_port};
+  TRY(asked.work, open_work(built.sandbox));
   const auto limits = limit(built.cgroup, request.spec.limits);
   if (!limits) return std::unexpected(explain_start(limits.error(), built.cgroup));
   phases.mark("limited");
-  auto files = make_it_ours(built, work.folder, std::move(request), std::move(dataset), *limits);
+  auto files = make_it_ours(built, asked.work, std::move(request), std::move(dataset), *limits);
   if (!files) return std::unexpected(explain_start(std::move(files).error(), built.cgroup));
+  if (const UniqueFd listener = built.sandbox.take_loopback_listener()) {
+    CHECK_OK(send_frame(client, FrameType::loopback_listener, {}, {&listener, 1}));
+  } else if (asked.loopback_port) {
+    return fail(ErrorCode::internal, "the sandbox made no listener for the run's one address");
+  }
   phases.mark("ready for the job");
-  Supervisor supervisor(std::move(built), *limits, std::move(work), std::move(*files),
+  Supervisor supervisor(std::move(built), *limits, std::move(asked), std::move(*files),
                         std::move(tools), client, phases);
   return supervisor.run();
 }

@@ -1,6 +1,7 @@
 #include "executor/wire.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <type_traits>
 
 #include "base/byte_reader.hpp"
@@ -295,7 +296,7 @@ Result<void> send_frame(const Channel& channel, FrameType type, ByteView payload
 
 Result<std::optional<Frame>> FrameReader::accept(Message message) {
   if (message.bytes.empty() ||
-      message.bytes.front() > static_cast<std::uint8_t>(FrameType::failure)) {
+      message.bytes.front() > static_cast<std::uint8_t>(FrameType::loopback_listener)) {
     return fail(ErrorCode::malformed, "a frame of an unknown type");
   }
   if (frame_.payload.size() + message.bytes.size() - 1 > payload_bytes_max_ ||
@@ -323,6 +324,7 @@ Bytes encode_request(const RunRequest& request) {
   static_cast<void>(written);  // Writing to memory cannot fail.
   out.u8(static_cast<std::uint8_t>(request.spec.left_files));
   out.texts(request.dataset_names);
+  out.u64(request.spec.loopback_port.value_or(0));
   return out.take();
 }
 
@@ -347,6 +349,11 @@ Result<RunRequest> decode_request(ByteView bytes) {
   }
   request.spec.left_files = static_cast<LeftFiles>(left_files);
   TRY(request.dataset_names, in.texts(dataset_files_max, file_name_bytes_max));
+  TRY(const std::uint64_t port, in.u64());
+  if (port > std::numeric_limits<std::uint16_t>::max()) {
+    return fail(ErrorCode::malformed, "a port past 65535");
+  }
+  if (port != 0) request.spec.loopback_port = static_cast<std::uint16_t>(port);
   CHECK_OK(in.end());
   CHECK_OK(check_request(request));
   return request;
@@ -440,6 +447,7 @@ Bytes encode_root_order(const RootOrder& order) {
     out.u64(order.room->bytes);
     out.u64(order.room->inodes);
   }
+  out.u64(order.loopback_port.value_or(0));
   out.texts(order.dataset_names);
   return out.take();
 }
@@ -453,6 +461,9 @@ Result<RootOrder> decode_root_order(ByteView bytes) {
     TRY(order.room->bytes, in.u64());
     TRY(order.room->inodes, in.u64());
   }
+  TRY(const std::uint64_t port, in.u64());
+  if (port > UINT16_MAX) return fail(ErrorCode::malformed, "an order names a port that is none");
+  if (port != 0) order.loopback_port = static_cast<std::uint16_t>(port);
   TRY(order.dataset_names, in.texts(dataset_files_max, file_name_bytes_max));
   CHECK_OK(in.end());
   return order;

@@ -38,8 +38,9 @@ enum class FrameType : std::uint8_t {
   cancel = 3,
   stdout_bytes = 4,
   stderr_bytes = 5,
-  report = 6,   // the run as it was; its output went before, in frames of its own
-  failure = 7,  // no run: an Error
+  report = 6,             // the run as it was; its output went before, in frames of its own
+  failure = 7,            // no run: an Error
+  loopback_listener = 8,  // a descriptor: what SandboxSpec::loopback_port asked for
 };
 
 struct Frame {
@@ -73,6 +74,7 @@ Result<FileRecord> decode_file_record(ByteView bytes);
 // What pid 1 of a sandbox has to finish, and what the job has to become: see sandbox_protocol.hpp.
 struct RootOrder {
   std::optional<ScratchSize> room;  // absent: the supervisor has given it
+  std::optional<std::uint16_t> loopback_port;
   std::vector<std::string> dataset_names;
 };
 struct JobOrder {

@@ -18,6 +18,7 @@ RunRequest some_request() {
   request.spec.scripts = {{"main.py", {1, 2, 3}}, {"dir/empty", {}}};
   request.spec.tools = {"python"};
   request.spec.limits.wall_ms = 1234;
+  request.spec.loopback_port = 8787;
   request.dataset_names = {"data.csv"};
   return request;
 }
@@ -58,6 +59,7 @@ TEST(RequestWire, RoundTrips) {
   EXPECT_EQ(decoded->spec.argv, some_request().spec.argv);
   EXPECT_EQ(decoded->spec.scripts[0].contents, (Bytes{1, 2, 3}));
   EXPECT_EQ(decoded->spec.limits.wall_ms, 1234);
+  EXPECT_EQ(decoded->spec.loopback_port, 8787);
   EXPECT_EQ(decoded->dataset_names, some_request().dataset_names);
 }
 
