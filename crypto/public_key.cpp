@@ -179,6 +179,34 @@ Result<void> PublicKey::verify_encoded(SignatureScheme scheme, ByteView message,
   return {};
 }
 
+Result<Bytes> PublicKey::encrypt_oaep(HashAlgorithm hash, ByteView label, ByteView message) const {
+  if (kind_ != Kind::rsa) {
+    return fail(ErrorCode::rejected, "only an RSA key encrypts");
+  }
+  const PkeyContext context(EVP_PKEY_CTX_new(key_.get(), /*engine=*/nullptr));
+  if (!context || EVP_PKEY_encrypt_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING) != 1 ||
+      EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), method_of(hash)) != 1 ||
+      EVP_PKEY_CTX_set_rsa_mgf1_md(context.get(), method_of(hash)) != 1) {
+    return openssl_failed("preparing an encryption");
+  }
+  auto* owned_label = static_cast<unsigned char*>(OPENSSL_memdup(label.data(), label.size()));
+  if (owned_label == nullptr ||
+      EVP_PKEY_CTX_set0_rsa_oaep_label(context.get(), owned_label,
+                                       static_cast<int>(label.size())) != 1) {
+    OPENSSL_free(owned_label);
+    return openssl_failed("preparing an encryption");
+  }
+  Bytes out(rsa_modulus_bytes_max);
+  std::size_t size = out.size();
+  if (EVP_PKEY_encrypt(context.get(), out.data(), &size, message.data(), message.size()) != 1) {
+    ERR_clear_error();
+    return fail(ErrorCode::rejected, "the message is too long for the RSA key");
+  }
+  out.resize(size);
+  return out;
+}
+
 bool PublicKey::is_same_as(const PublicKey& other) const {
   return kind_ == other.kind_ && EVP_PKEY_eq(key_.get(), other.key_.get()) == 1;
 }

@@ -50,6 +50,9 @@ class PublicKey {
   Result<void> verify(SignatureScheme scheme, ByteView message, ByteView signature) const;
   bool is_same_as(const PublicKey& other) const;
 
+  // RSAES-OAEP, the same hash for label and mask. rejected: no RSA key, a message too long for it.
+  Result<Bytes> encrypt_oaep(HashAlgorithm hash, ByteView label, ByteView message) const;
+
   evp_pkey_st* borrow() const { return key_.get(); }
 
  private:

@@ -109,6 +109,21 @@ TEST(PublicKey, RefusesWeakRsaKeys) {
   EXPECT_FALSE(PublicKey::from_rsa(modulus, 65537)) << "even";
 }
 
+// That a TPM opens what is encrypted is a test of attest/collect.
+TEST(PublicKey, EncryptsWithRsaAloneAndWhatFits) {
+  const PublicKey rsa = key_of("root_rsa_pss.der");
+  const ByteView label = bytes_of("label");
+  const auto once = rsa.encrypt_oaep(HashAlgorithm::sha256, label, message);
+  const auto again = rsa.encrypt_oaep(HashAlgorithm::sha256, label, message);
+  ASSERT_TRUE(once && again);
+  EXPECT_EQ(once->size(), 384U);
+  EXPECT_NE(*once, *again);
+  constexpr std::size_t most = 384 - 2 * 32 - 2;
+  EXPECT_TRUE(rsa.encrypt_oaep(HashAlgorithm::sha256, label, Bytes(most, 1)));
+  EXPECT_FALSE(rsa.encrypt_oaep(HashAlgorithm::sha256, label, Bytes(most + 1, 1)));
+  EXPECT_FALSE(key_of("leaf_p256.der").encrypt_oaep(HashAlgorithm::sha256, label, message));
+}
+
 TEST(PublicKey, IsTheSameOnlyAsItself) {
   const PublicKey leaf = key_of("leaf_p256.der");
   EXPECT_TRUE(leaf.is_same_as(key_of("leaf_p256.der")));
