@@ -20,6 +20,8 @@ inline constexpr std::size_t list_entries_max = 10'000;
 inline constexpr std::size_t map_entries_max = 64;
 inline constexpr std::size_t assertions_max = 256;
 inline constexpr std::size_t signatures_max = 8;
+inline constexpr std::size_t collateral_parts_max = 16;
+inline constexpr std::size_t collateral_part_bytes_max = std::size_t{512} * 1024;
 inline constexpr std::int64_t exit_code_min = -128;  // minus a signal number
 inline constexpr std::int64_t exit_code_max = 255;
 

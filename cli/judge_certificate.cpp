@@ -12,7 +12,6 @@
 #include "certificate/canonical_json.hpp"
 #include "cli/dataset_hash.hpp"
 #include "cli/standard_streams.hpp"
-#include "verifier/policy.hpp"
 #include "verifier/report_json.hpp"
 #include "verifier/verify.hpp"
 
@@ -57,8 +56,10 @@ Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options)
   if (options.dataset) {
     TRY(supplied.dataset_hash, dataset_hash(*options.dataset));
   }
-  const verifier::Report report = verifier::verify(
-      certificate, verifier::default_policy(), options.at ? *options.at : clock_now(), supplied);
+  const UnixMillis now = clock_now();
+  supplied.clock = now;
+  const verifier::Report report =
+      verifier::verify(certificate, options.policy, options.at.value_or(now), supplied);
   switch (options.form) {
     case ReportForm::text: CHECK_OK(print(report_text(report, options.colour))); break;
     case ReportForm::json: CHECK_OK(print(report_json(report) + "\n")); break;

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/judge_certificate.hpp"
+#include "cli/policy_argument.hpp"
 #include "cli/standard_streams.hpp"
 #include "cli/verify_cert_arguments.hpp"
 #include "verifier/inert_text.hpp"
@@ -26,6 +27,7 @@ Result<int> run(const cli::VerifyCertArguments& arguments) {
   TRY(const Bytes certificate, cli::read_certificate(arguments.certificate));
   cli::JudgeOptions options{
       .dataset = arguments.dataset, .at = arguments.at, .form = arguments.form};
+  TRY(options.policy, cli::policy_argument(arguments.policy.value_or("default")));
   if (arguments.colour == cli::ColourChoice::automatic) {
     options.colour = cli::colour_of_standard_output();
   }

@@ -22,6 +22,7 @@ Usage: verify-cert CERTIFICATE [options]
   --dataset FILE|DIR|-   recompute the dataset's hash and compare
   --at TIME              judge as of this time (2026-03-01T12:00:00Z or Unix milliseconds);
                          without it, as of now by this machine's clock
+  --policy FILE|NAME     what to ask for: a document, "default" or "genuine-only"
   --json                 one JSON object instead of text
   -q, --quiet            print nothing; the exit code is the answer
   --no-color             no colours (also: NO_COLOR, TERM=dumb, not a terminal)
@@ -39,8 +40,8 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 7> option_names{
-    "--dataset", "--at", "--json", "--quiet", "--no-color", "--version", "--help"};
+constexpr std::array<std::string_view, 8> option_names{
+    "--dataset", "--at", "--policy", "--json", "--quiet", "--no-color", "--version", "--help"};
 
 std::unexpected<Error> unknown_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
@@ -90,6 +91,10 @@ class Parser {
     }
     if (name == "--dataset") {
       TRY(arguments_.dataset, value_of(name, attached));
+      return {};
+    }
+    if (name == "--policy") {
+      TRY(arguments_.policy, value_of(name, attached));
       return {};
     }
     if (name == "--at") {

@@ -21,6 +21,7 @@ struct VerifyCertArguments {
   std::string certificate;  // path, or "-"
   std::optional<std::string> dataset;
   std::optional<UnixMillis> at;
+  std::optional<std::string> policy;  // path, or a built-in name
   ReportForm form = ReportForm::text;
   ColourChoice colour = ColourChoice::automatic;
 };

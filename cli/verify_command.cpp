@@ -7,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/judge_certificate.hpp"
+#include "cli/policy_argument.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -15,6 +16,7 @@ struct VerifyOptions {
   std::string certificate;
   std::string dataset;
   std::string at;
+  std::string policy = "default";
   bool json = false;
   bool quiet = false;
   bool no_colour = false;
@@ -31,6 +33,7 @@ Result<int> verify(const VerifyOptions& options) {
   if (!options.at.empty()) {
     TRY(judge.at, parse_appraisal_time(options.at));
   }
+  TRY(judge.policy, policy_argument(options.policy));
   judge.form = form_of(options);
   if (!options.no_colour) judge.colour = colour_of_standard_output();
   if (options.certificate == "-" && options.dataset == "-") {
@@ -52,6 +55,9 @@ void add_verify(CLI::App& app, Action& chosen) {
   verb->add_option("--dataset", options->dataset, "recompute this dataset's hash and compare")
       ->type_name("PATH");
   verb->add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
+  verb->add_option("--policy", options->policy, "a document, or: default, genuine-only")
+      ->type_name("FILE|NAME")
+      ->capture_default_str();
   verb->add_flag("--json", options->json, "the report as one JSON object");
   verb->add_flag("-q,--quiet", options->quiet, "the exit code only");
   verb->add_flag("--no-color", options->no_colour, "no colour even on a terminal");

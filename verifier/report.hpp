@@ -42,6 +42,15 @@ struct Stated {
   UnixMillis issued_at;
 };
 
+// Was the evidence good at another time than that of the verdict? Changes no verdict: at_issue is
+// as of what the certificate says of itself, which nobody proves.
+struct TimeAnswer {
+  std::string name;  // "at_issue", "now"
+  UnixMillis at;
+  bool is_valid = false;
+  std::vector<std::string> why;  // the checks that failed
+};
+
 struct Report {
   UnixMillis appraised_at;                    // T: by the caller's clock or choice
   std::string policy;                         // its name
@@ -50,6 +59,7 @@ struct Report {
   std::vector<std::string> not_asked;         // all that it does not ask
   std::optional<Stated> stated;               // absent when the bytes are not a certificate
   std::vector<Finding> findings;
+  std::vector<TimeAnswer> answers{};  // none: there is nothing whose answer depends on a time
 
   Verdict verdict() const { return verdict_of(findings); }
 };

@@ -1,7 +1,7 @@
 // A report as one JSON object: the normative form, for programs.
 //
-// Shapes    {"appraised_at_ms", "certificate": {...} | null, "checks": [{"code", "detail"?,
-// "next"?,
+// Shapes    {"answers": [{"at_ms", "name", "valid", "why": [...]}...], "appraised_at_ms",
+// "certificate": {...} | null, "checks": [{"code", "detail"?, "next"?,
 //           "stage", "state", "text"}...], "exit_code", "policy": {"hash" | null, "name",
 //           "not_asked": [...], "weakenings": [...]}, "schema": "mayfly/verification/v1",
 //           "verdict", "verdict_text"}. Members sorted, no line ends, everything that a terminal

@@ -100,8 +100,13 @@ Finding check_policy(const std::vector<Finding>& findings) {
   return found(strongest == Effect::none ? Code::policy_met : Code::policy_not_met);
 }
 
-std::vector<Finding> judge(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids,
-                           const Policy& policy, UnixMillis now, const Supplied& supplied) {
+struct Judged {
+  std::vector<Finding> findings;
+  std::vector<TimeAnswer> answers;
+};
+
+Judged judge(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids,
+             const Policy& policy, UnixMillis now, const Supplied& supplied) {
   const certificate::Statement& statement = decoded.statement;
   std::vector<Finding> findings{found(Code::parse_ok), found(Code::schema_ok)};
   append(findings, check_ids(decoded, ids));
@@ -109,7 +114,8 @@ std::vector<Finding> judge(const DecodedCertificate& decoded, const certificate:
   append(findings, check_signatures(decoded));
   append(findings, check_signer(statement.run, policy));
   EvidenceFindings evidence = check_evidence(
-      {.slice = decoded.statement_slice, .run = statement.run}, decoded.proof, policy, now);
+      {.slice = decoded.statement_slice, .run = statement.run}, decoded.proof, policy,
+      {.at = now, .stated_issue = decoded.proof.timestamp, .clock = supplied.clock.value_or(now)});
   append(findings, std::move(evidence.findings));
   append(findings, check_lifecycle(decoded));
   findings.push_back(found(Code::log_absent));
@@ -119,7 +125,7 @@ std::vector<Finding> judge(const DecodedCertificate& decoded, const certificate:
   findings.push_back(std::move(evidence.revocation));
   findings.push_back(found(Code::disclosures_absent));
   findings.push_back(check_policy(findings));
-  return findings;
+  return {std::move(findings), std::move(evidence.answers)};
 }
 
 }  // namespace
@@ -142,7 +148,9 @@ Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
     return report;
   }
   report.stated = stated_by(*decoded, *ids);
-  report.findings = judge(*decoded, *ids, policy, now, supplied);
+  Judged judged = judge(*decoded, *ids, policy, now, supplied);
+  report.findings = std::move(judged.findings);
+  report.answers = std::move(judged.answers);
   return report;
 }
 

@@ -18,6 +18,7 @@ namespace mayfly::verifier {
 // What the caller holds beside the certificate.
 struct Supplied {
   std::optional<std::string> dataset_hash;  // "sha256:<hex>", recomputed by the caller
+  std::optional<UnixMillis> clock{};  // the caller's now, if the appraisal is as of another time
 };
 
 // A certificate may be stamped this much later than `now`: clocks of two machines differ.

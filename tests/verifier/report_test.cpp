@@ -148,7 +148,7 @@ TEST(ReportText, NamesEveryWeakeningOfThePolicy) {
 
 TEST(ReportJson, HoldsExactlyTheDocumentedMembers) {
   const json report = json::parse(report_json(report_with({Code::log_absent})));
-  EXPECT_EQ(report.size(), 8U);
+  EXPECT_EQ(report.size(), 9U);
   EXPECT_EQ(report.at("schema"), "mayfly/verification/v1");
   EXPECT_EQ(report.at("appraised_at_ms"), 1'772'366'460'000);
   EXPECT_EQ(report.at("exit_code"), 0);
