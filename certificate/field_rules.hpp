@@ -25,6 +25,8 @@ inline constexpr std::size_t log_entry_bytes_max = 4096;
 inline constexpr std::size_t log_proof_text_bytes_max = std::size_t{72} * 1024;
 inline constexpr std::size_t log_proof_hashes_max = 65;
 inline constexpr std::size_t verifier_key_bytes_max = 512;
+inline constexpr std::size_t collateral_parts_max = 16;
+inline constexpr std::size_t collateral_part_bytes_max = std::size_t{512} * 1024;
 inline constexpr std::int64_t exit_code_min = -128;  // minus a signal number
 inline constexpr std::int64_t exit_code_max = 255;
 

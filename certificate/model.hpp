@@ -234,7 +234,20 @@ struct LoggedEntry {
   std::vector<Sha256> consistency;
 };
 
+struct CollateralPart {
+  std::string name;  // "tcb_info"
+  Bytes bytes;
+};
+
+// What the vendor published about the platform when the quote was made: it lives for a month, the
+// certificate for years.
+struct Collateral {
+  std::string format;                 // "intel-tdx-v4"
+  std::vector<CollateralPart> parts;  // sorted by name
+};
+
 struct Proof {
+  std::optional<Collateral> collateral{};
   std::vector<Signature> signatures;
   std::string tee_kind;    // = run.tee
   std::string tee_format;  // "tdx-quote-v4"

@@ -30,6 +30,9 @@ inline const std::string& identity(const std::string& text) {
 inline const std::string& identity(const NamedDigest& entry) {
   return entry.name;
 }
+inline const std::string& identity(const CollateralPart& part) {
+  return part.name;
+}
 inline auto identity(const ToolUse& use) {
   return std::tie(use.tool, use.digest, use.args_hash, use.exit_code);
 }
@@ -286,8 +289,21 @@ void spell(Walk& walk, T& signature) {
   walk.base64url("signature", signature.signature, 64, 64);
 }
 
+template <class Walk, Like<CollateralPart> T>
+void spell(Walk& walk, T& part) {
+  walk.text("name", part.name, rules::member);
+  walk.base64url("bytes", part.bytes, 1, collateral_part_bytes_max);
+}
+
+template <class Walk, Like<Collateral> T>
+void spell(Walk& walk, T& collateral) {
+  walk.text("format", collateral.format, rules::word);
+  walk.list("parts", collateral.parts, collateral_parts_max, Order::sorted);
+}
+
 template <class Walk, Like<Proof> T>
 void spell(Walk& walk, T& proof) {
+  walk.optional_object("collateral", proof.collateral);
   walk.list("signatures", proof.signatures, signatures_max, Order::as_given);
   walk.group("tee_attestation", [&](Walk& inner) {
     inner.text("kind", proof.tee_kind, rules::word);

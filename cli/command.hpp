@@ -17,6 +17,8 @@ void add_show(CLI::App& app, Action& chosen);
 void add_certificates(CLI::App& app, Action& chosen);
 void add_canonical(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
+void add_evidence(CLI::App& app, Action& chosen);
+void add_collateral(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);
 
 }  // namespace mayfly::cli

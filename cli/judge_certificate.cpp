@@ -13,7 +13,6 @@
 #include "cli/dataset_hash.hpp"
 #include "cli/log_files.hpp"
 #include "cli/standard_streams.hpp"
-#include "verifier/policy.hpp"
 #include "verifier/report_json.hpp"
 #include "verifier/verify.hpp"
 
@@ -68,8 +67,10 @@ Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options)
     TRY(log, transparency::read_log(files_below(*options.log)));
     supplied.log = &*log;
   }
-  const verifier::Report report = verifier::verify(
-      certificate, verifier::default_policy(), options.at ? *options.at : clock_now(), supplied);
+  const UnixMillis now = clock_now();
+  supplied.clock = now;
+  const verifier::Report report =
+      verifier::verify(certificate, options.policy, options.at.value_or(now), supplied);
   switch (options.form) {
     case ReportForm::text: CHECK_OK(print(report_text(report, options.colour))); break;
     case ReportForm::json: CHECK_OK(print(report_json(report) + "\n")); break;

@@ -11,6 +11,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "verifier/policy.hpp"
 #include "verifier/report_text.hpp"
 
 namespace mayfly::cli {
@@ -24,6 +25,7 @@ struct JudgeOptions {
   std::optional<std::string> log;         // folder with a copy of the log's tiles
   ReportForm form = ReportForm::text;
   verifier::Colour colour = verifier::Colour::none;
+  verifier::Policy policy = verifier::default_policy();
 };
 
 Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options);

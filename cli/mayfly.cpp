@@ -30,6 +30,8 @@ int run_words(int argc, char** argv) {
   cli::add_certificates(app, chosen);
   cli::add_canonical(app, chosen);
   cli::add_serve(app, chosen);
+  cli::add_evidence(app, chosen);
+  cli::add_collateral(app, chosen);
   cli::add_doctor(app, chosen);
   if (argc < 2) {
     cli::put_out(app.help());

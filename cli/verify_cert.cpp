@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/judge_certificate.hpp"
+#include "cli/policy_argument.hpp"
 #include "cli/standard_streams.hpp"
 #include "cli/verify_cert_arguments.hpp"
 #include "verifier/inert_text.hpp"
@@ -29,6 +30,7 @@ Result<int> run(const cli::VerifyCertArguments& arguments) {
                             .log_policy = arguments.log_policy,
                             .log = arguments.log,
                             .form = arguments.form};
+  TRY(options.policy, cli::policy_argument(arguments.policy.value_or("default")));
   if (arguments.colour == cli::ColourChoice::automatic) {
     options.colour = cli::colour_of_standard_output();
   }

@@ -24,6 +24,7 @@ Usage: verify-cert CERTIFICATE [options]
   --log FOLDER           a copy of the log: count the attempts again, as of now
   --at TIME              judge as of this time (2026-03-01T12:00:00Z or Unix milliseconds);
                          without it, as of now by this machine's clock
+  --policy FILE|NAME     what to ask for: a document, "default" or "genuine-only"
   --json                 one JSON object instead of text
   -q, --quiet            print nothing; the exit code is the answer
   --no-color             no colours (also: NO_COLOR, TERM=dumb, not a terminal)
@@ -41,9 +42,9 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 9> option_names{"--dataset",  "--log-policy", "--log",
-                                                       "--at",       "--json",       "--quiet",
-                                                       "--no-color", "--version",    "--help"};
+constexpr std::array<std::string_view, 10> option_names{
+    "--dataset", "--log-policy", "--log",      "--at",      "--policy",
+    "--json",    "--quiet",      "--no-color", "--version", "--help"};
 
 std::unexpected<Error> unknown_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
@@ -101,6 +102,10 @@ class Parser {
     }
     if (name == "--log") {
       TRY(arguments_.log, value_of(name, attached));
+      return {};
+    }
+    if (name == "--policy") {
+      TRY(arguments_.policy, value_of(name, attached));
       return {};
     }
     if (name == "--at") {

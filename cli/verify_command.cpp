@@ -7,6 +7,7 @@
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/judge_certificate.hpp"
+#include "cli/policy_argument.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -17,6 +18,7 @@ struct VerifyOptions {
   std::string at;
   std::string log_policy;
   std::string log;
+  std::string policy = "default";
   bool json = false;
   bool quiet = false;
   bool no_colour = false;
@@ -35,6 +37,7 @@ Result<int> verify(const VerifyOptions& options) {
   }
   if (!options.log_policy.empty()) judge.log_policy = options.log_policy;
   if (!options.log.empty()) judge.log = options.log;
+  TRY(judge.policy, policy_argument(options.policy));
   judge.form = form_of(options);
   if (!options.no_colour) judge.colour = colour_of_standard_output();
   if (options.certificate == "-" && options.dataset == "-") {
@@ -60,6 +63,9 @@ void add_verify(CLI::App& app, Action& chosen) {
       ->type_name("FILE");
   verb->add_option("--log", options->log, "a copy of the log: count the attempts again, as of now")
       ->type_name("FOLDER");
+  verb->add_option("--policy", options->policy, "a document, or: default, genuine-only")
+      ->type_name("FILE|NAME")
+      ->capture_default_str();
   verb->add_flag("--json", options->json, "the report as one JSON object");
   verb->add_flag("-q,--quiet", options->quiet, "the exit code only");
   verb->add_flag("--no-color", options->no_colour, "no colour even on a terminal");

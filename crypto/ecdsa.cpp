@@ -83,6 +83,19 @@ OSSL_PARAM group_param(EcdsaCurve curve) {
                                           const_cast<char*>(group_name(curve)), 0);
 }
 
+// The curve by itself. Made once: building it from its name takes half as long as a verification.
+const EVP_PKEY* curve_parameters(EcdsaCurve curve) {
+  const auto make = [](EcdsaCurve which) {
+    std::array<OSSL_PARAM, 2> params{group_param(which), OSSL_PARAM_construct_end()};
+    auto key = pkey_from_params(params.data(), EVP_PKEY_KEY_PARAMETERS);
+    if (!key) std::abort();
+    return std::move(*key).release();
+  };
+  static const EVP_PKEY* const p256 = make(EcdsaCurve::p256);
+  static const EVP_PKEY* const p384 = make(EcdsaCurve::p384);
+  return curve == EcdsaCurve::p256 ? p256 : p384;
+}
+
 // SEC 1, 2.3.3: 04 || x || y.
 Bytes uncompressed_point(ByteView x_y) {
   Bytes point{0x04};
@@ -111,12 +124,17 @@ Result<OwnedPkey> ecdsa_key_from_raw(EcdsaCurve curve, ByteView x_y) {
                                           std::to_string(2 * order_of(curve).size()) +
                                           " bytes, this one has " + std::to_string(x_y.size()));
   }
-  Bytes point = uncompressed_point(x_y);
-  std::array<OSSL_PARAM, 3> params{
-      group_param(curve),
-      OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
-      OSSL_PARAM_construct_end()};
-  return pkey_from_params(params.data(), EVP_PKEY_PUBLIC_KEY);
+  const Bytes point = uncompressed_point(x_y);
+  // The cast is OpenSSL's: duplicating reads its argument.
+  OwnedPkey key(EVP_PKEY_dup(const_cast<EVP_PKEY*>(curve_parameters(curve))));
+  if (!key) {
+    return openssl_failed("copying a curve");
+  }
+  if (EVP_PKEY_set1_encoded_public_key(key.get(), point.data(), point.size()) != 1) {
+    ERR_clear_error();
+    return fail(ErrorCode::rejected, "the public key is not a point on its curve");
+  }
+  return key;
 }
 
 Result<EcdsaPublicKey> EcdsaPublicKey::from_raw(EcdsaCurve curve, ByteView x_y) {

@@ -1,6 +1,7 @@
 #include "verifier/evidence_checks.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 #include <variant>
@@ -10,7 +11,7 @@
 #include "attest/model/simulated_root.hpp"
 #include "attest/verify/tdx_quote.hpp"
 #include "attest/verify/tdx_verify.hpp"
-#include "crypto/pem.hpp"
+#include "verifier/tdx_collateral_parts.hpp"
 
 namespace mayfly::verifier {
 namespace {
@@ -21,7 +22,16 @@ using attest::TdxAppraisal;
 using attest::TdxCheck;
 using attest::TdxStage;
 
-constexpr std::string_view tdx_format = "tdx-quote-v4";
+constexpr std::array<std::pair<std::string_view, std::uint16_t>, 2> tdx_formats{
+    {{"tdx-quote-v4", 4}, {"tdx-quote-v5", 5}}};
+
+// The quote's version that the format names.
+std::optional<std::uint16_t> version_of(std::string_view format) {
+  for (const auto& [name, version] : tdx_formats) {
+    if (name == format) return version;
+  }
+  return std::nullopt;
+}
 
 // The simulated root is known here only so that what ends in it can be called simulated: a policy
 // that lists it as hardware, by whatever name, changes nothing.
@@ -108,30 +118,16 @@ std::vector<Finding> failures_in(const TdxAppraisal& appraisal, Stage stage) {
   return findings;
 }
 
-// No signature covers how the chain's PEM is laid out, so there is one layout: what vendors write.
-bool has_vendors_layout(ByteView chain_pem) {
-  constexpr std::size_t certificates_max = 8;
-  const auto chain = crypto::split_pem_chain(chain_pem, certificates_max);
-  std::string expected;
-  if (chain) {
-    for (const Bytes& der : *chain) {
-      expected += crypto::pem_certificate(der);
-    }
-  }
-  std::string_view text = text_of(chain_pem);
-  if (text.ends_with('\0')) {
-    text.remove_suffix(1);  // the terminator that most quoting libraries copy along
-  }
-  return !expected.empty() && text == expected;
-}
-
 // One proof, one spelling: a byte that nothing signs could be changed unnoticed.
-std::vector<Finding> check_spelling(ByteView quote) {
+std::vector<Finding> check_spelling(ByteView quote, std::uint16_t version) {
   const auto parsed = attest::parse_tdx_quote(quote);
   if (!parsed) {
     return {};  // named by check_quote
   }
   std::vector<Finding> findings;
+  if (parsed->version != version) {
+    findings.push_back(found(Code::quote_malformed, "it is of another version than its format"));
+  }
   if (!parsed->trailing_bytes.empty()) {
     findings.push_back(found(Code::quote_malformed, "there are bytes after the quote"));
   }
@@ -243,18 +239,36 @@ Finding check_revocation(const TdxAppraisal& appraisal) {
   return found(Code::revocation_not_evaluated);
 }
 
+// Would everything that the policy asks be met at this time?
+TimeAnswer answer_at(UnixMillis at, std::string_view name, const certificate::Proof& proof,
+                     const attest::TdxCollateral& collateral, const attest::TdxPolicy& policy) {
+  const TdxAppraisal appraisal = attest::verify_tdx(proof.tee_quote, collateral, policy, at);
+  TimeAnswer out{.name = std::string(name),
+                 .at = at,
+                 .is_valid = appraisal.verdict == attest::TdxVerdict::accepted,
+                 .why = {}};
+  for (const attest::TdxFinding& finding : appraisal.findings) {
+    if (finding.outcome == CheckOutcome::fail) {
+      out.why.emplace_back(to_string(finding.check));
+    }
+  }
+  return out;
+}
+
 EvidenceFindings without_quote(Code code, std::string detail) {
   return {.findings = {found(code, std::move(detail)), not_reached(Stage::report_data),
                        not_reached(Stage::measurement), not_reached(Stage::tcb)},
-          .revocation = found(Code::revocation_not_evaluated)};
+          .revocation = found(Code::revocation_not_evaluated),
+          .answers = {}};
 }
 
 }  // namespace
 
 EvidenceFindings check_evidence(const BoundStatement& statement, const certificate::Proof& proof,
-                                const Policy& policy, UnixMillis at) {
-  if (proof.tee_format != tdx_format || !attest::tee_kind_from_string(statement.run.tee)) {
-    return without_quote(Code::quote_format_unknown, "known: " + std::string(tdx_format));
+                                const Policy& policy, const AppraisalTimes& times) {
+  const auto version = version_of(proof.tee_format);
+  if (!version || !attest::tee_kind_from_string(statement.run.tee)) {
+    return without_quote(Code::quote_format_unknown, "known: tdx-quote-v4, tdx-quote-v5");
   }
   if (proof.tee_quote.empty()) {
     return without_quote(Code::quote_missing, "");
@@ -262,13 +276,24 @@ EvidenceFindings check_evidence(const BoundStatement& statement, const certifica
   const auto expected = attest::bind_certificate(statement.slice, statement.run.signer,
                                                  statement.intent_leaf, statement.run.nonce);
   const attest::TdxPolicy tdx_policy = tdx_policy_of(policy, expected);
-  const TdxAppraisal appraisal = attest::verify_tdx(proof.tee_quote, {}, tdx_policy, at);
+  const auto collateral =
+      proof.collateral ? tdx_collateral_from(*proof.collateral) : Result<attest::TdxCollateral>();
+  const bool is_asked = std::holds_alternative<Required>(policy.collateral);
+  const attest::TdxCollateral used = collateral && is_asked ? *collateral : attest::TdxCollateral();
+  const TdxAppraisal appraisal = attest::verify_tdx(proof.tee_quote, used, tdx_policy, times.at);
   EvidenceFindings out{.findings = check_quote(appraisal, statement.run.tee, policy),
-                       .revocation = check_revocation(appraisal)};
-  std::ranges::copy(check_spelling(proof.tee_quote), std::back_inserter(out.findings));
+                       .revocation = check_revocation(appraisal),
+                       .answers = {}};
+  std::ranges::copy(check_spelling(proof.tee_quote, *version), std::back_inserter(out.findings));
   out.findings.push_back(check_report_data(appraisal, proof.tee_quote, expected));
   out.findings.push_back(check_measurement(appraisal));
   std::ranges::copy(check_tcb(appraisal, policy), std::back_inserter(out.findings));
+  if (!collateral) {
+    out.findings.push_back(found(Code::collateral_not_genuine, collateral.error().message()));
+  } else if (proof.collateral && is_asked && !is_simulated(appraisal)) {
+    out.answers = {answer_at(times.stated_issue, "at_issue", proof, used, tdx_policy),
+                   answer_at(times.clock, "now", proof, used, tdx_policy)};
+  }
   return out;
 }
 

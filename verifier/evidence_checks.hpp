@@ -10,6 +10,7 @@
 #include "certificate/model.hpp"
 #include "verifier/finding.hpp"
 #include "verifier/policy.hpp"
+#include "verifier/report.hpp"
 
 namespace mayfly::verifier {
 
@@ -19,11 +20,17 @@ struct BoundStatement {
   crypto::Sha256 intent_leaf;   // of proof.intent_log; all zero without one
 };
 
+struct AppraisalTimes {
+  UnixMillis at;            // decides the verdict
+  UnixMillis stated_issue;  // what the certificate says, which proves nothing
+  UnixMillis clock;         // the caller's
+};
 struct EvidenceFindings {
   std::vector<Finding> findings;  // at least one for each of the first four stages, in order
   Finding revocation;
+  std::vector<TimeAnswer> answers;  // only if there is collateral to judge by
 };
 EvidenceFindings check_evidence(const BoundStatement& statement, const certificate::Proof& proof,
-                                const Policy& policy, UnixMillis at);
+                                const Policy& policy, const AppraisalTimes& times);
 
 }  // namespace mayfly::verifier

@@ -42,6 +42,15 @@ struct Stated {
   UnixMillis issued_at;
 };
 
+// Was the evidence good at another time than that of the verdict? Changes no verdict: at_issue is
+// as of what the certificate says of itself, which nobody proves.
+struct TimeAnswer {
+  std::string name;  // "at_issue", "now"
+  UnixMillis at;
+  bool is_valid = false;
+  std::vector<std::string> why;  // the checks that failed
+};
+
 struct Report {
   UnixMillis appraised_at;                    // T: by the caller's clock or choice
   std::string policy;                         // its name
@@ -54,7 +63,8 @@ struct Report {
   // "preregistered-complete", "preregistered-open", "uncounted"; and who besides the log's operator
   // stands behind that.
   std::string selection = "uncounted";
-  std::string log_trust = "none";  // | "operator-only" | "witnessed by 2 of 3"
+  std::string log_trust = "none";     // | "operator-only" | "witnessed by 2 of 3"
+  std::vector<TimeAnswer> answers{};  // none: there is nothing whose answer depends on a time
 
   Verdict verdict() const { return verdict_of(findings); }
 };

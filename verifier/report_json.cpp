@@ -3,40 +3,10 @@
 #include <string_view>
 
 #include "verifier/inert_text.hpp"
+#include "verifier/object_text.hpp"
 
 namespace mayfly::verifier {
 namespace {
-
-// Puts the commas; the callers write members in sorted order.
-class ObjectText {
- public:
-  void member(std::string_view name, std::string_view json) {
-    text_ += text_.empty() ? "{" : ",";
-    text_ += inert_json_string(name);
-    text_ += ':';
-    text_ += json;
-  }
-  void string(std::string_view name, std::string_view value) {
-    member(name, inert_json_string(value));
-  }
-  void integer(std::string_view name, std::int64_t value) { member(name, std::to_string(value)); }
-  std::string finish() && { return std::move(text_) + "}"; }
-
- private:
-  std::string text_;
-};
-
-template <class Items, class Encode>
-std::string array_text(const Items& items, const Encode& encode) {
-  std::string text = "[";
-  for (const auto& item : items) {
-    if (text.size() > 1) {
-      text += ',';
-    }
-    text += encode(item);
-  }
-  return text + "]";
-}
 
 std::string result_json(const Stated& stated) {
   ObjectText out;
@@ -86,6 +56,15 @@ std::string check_json(const Finding& finding) {
   return std::move(out).finish();
 }
 
+std::string answer_json(const TimeAnswer& answer) {
+  ObjectText out;
+  out.integer("at_ms", answer.at.value);
+  out.string("name", answer.name);
+  out.member("valid", answer.is_valid ? "true" : "false");
+  out.member("why", array_text(answer.why, inert_json_string));
+  return std::move(out).finish();
+}
+
 std::string policy_json(const Report& report) {
   ObjectText out;
   out.member("hash",
@@ -100,6 +79,7 @@ std::string policy_json(const Report& report) {
 
 std::string report_json(const Report& report) {
   ObjectText out;
+  out.member("answers", array_text(report.answers, answer_json));
   out.integer("appraised_at_ms", report.appraised_at.value);
   out.member("certificate", report.stated ? stated_json(*report.stated) : "null");
   out.member("checks", array_text(report.findings, check_json));

@@ -173,6 +173,13 @@ std::string report_text(const Report& report, Colour colour) {
   for (const std::string& weakening : report.weakenings) {
     add_fact(out, "weakened", weakening);
   }
+  for (const TimeAnswer& answer : report.answers) {
+    add_fact(out, answer.name == "now" ? "now" : "at issue",
+             std::string(answer.is_valid ? "valid" : "NOT valid") + " as of " +
+                 to_rfc3339(answer.at) +
+                 (answer.name == "now" ? "" : ", the time that the certificate states") +
+                 (answer.why.empty() ? "" : ": " + joined(answer.why)));
+  }
   const std::vector<Finding> findings = worst_first(report.findings);
   add_checks(out, findings, colour);
   add_next_steps(out, findings);

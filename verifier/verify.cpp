@@ -102,19 +102,25 @@ Finding check_policy(const std::vector<Finding>& findings) {
   return found(strongest == Effect::none ? Code::policy_met : Code::policy_not_met);
 }
 
-std::vector<Finding> judge(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids,
-                           const Policy& policy, UnixMillis now, const Supplied& supplied,
-                           LogJudgement logged) {
+struct Judged {
+  std::vector<Finding> findings;
+  std::vector<TimeAnswer> answers;
+};
+
+Judged judge(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids,
+             const Policy& policy, UnixMillis now, const Supplied& supplied, LogJudgement logged) {
   const certificate::Statement& statement = decoded.statement;
   std::vector<Finding> findings{found(Code::parse_ok), found(Code::schema_ok)};
   append(findings, check_ids(decoded, ids));
   findings.push_back(check_dataset(statement.claim, supplied.dataset_hash));
   append(findings, check_signatures(decoded));
   append(findings, check_signer(statement.run, policy));
-  EvidenceFindings evidence = check_evidence({.slice = decoded.statement_slice,
-                                              .run = statement.run,
-                                              .intent_leaf = intent_leaf_of(decoded.proof)},
-                                             decoded.proof, policy, now);
+  EvidenceFindings evidence = check_evidence(
+      {.slice = decoded.statement_slice,
+       .run = statement.run,
+       .intent_leaf = intent_leaf_of(decoded.proof)},
+      decoded.proof, policy,
+      {.at = now, .stated_issue = decoded.proof.timestamp, .clock = supplied.clock.value_or(now)});
   append(findings, std::move(evidence.findings));
   append(findings, check_lifecycle(decoded));
   append(findings, std::move(logged.log));
@@ -124,7 +130,7 @@ std::vector<Finding> judge(const DecodedCertificate& decoded, const certificate:
   findings.push_back(std::move(evidence.revocation));
   findings.push_back(found(Code::disclosures_absent));
   findings.push_back(check_policy(findings));
-  return findings;
+  return {std::move(findings), std::move(evidence.answers)};
 }
 
 }  // namespace
@@ -150,7 +156,9 @@ Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
   LogJudgement logged = judge_log(*decoded, supplied.log_policy, supplied.log);
   report.selection = logged.selection;
   report.log_trust = logged.log_trust;
-  report.findings = judge(*decoded, *ids, policy, now, supplied, std::move(logged));
+  Judged judged = judge(*decoded, *ids, policy, now, supplied, std::move(logged));
+  report.findings = std::move(judged.findings);
+  report.answers = std::move(judged.answers);
   return report;
 }
 

@@ -22,6 +22,7 @@ struct Supplied {
   std::optional<std::string> dataset_hash{};            // "sha256:<hex>", recomputed by the caller
   const transparency::LogPolicy* log_policy = nullptr;  // borrowed; null: none
   const transparency::LogCopy* log = nullptr;           // borrowed; null: none
+  std::optional<UnixMillis> clock{};  // the caller's now, if the appraisal is as of another time
 };
 
 // A certificate may be stamped this much later than `now`: clocks of two machines differ.

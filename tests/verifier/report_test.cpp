@@ -148,7 +148,7 @@ TEST(ReportText, NamesEveryWeakeningOfThePolicy) {
 
 TEST(ReportJson, HoldsExactlyTheDocumentedMembers) {
   const json report = json::parse(report_json(report_with({Code::log_absent})));
-  EXPECT_EQ(report.size(), 10U);
+  EXPECT_EQ(report.size(), 11U);
   EXPECT_EQ(report.at("selection"), "uncounted");
   EXPECT_EQ(report.at("log_trust"), "none");
   EXPECT_EQ(report.at("schema"), "mayfly/verification/v1");

@@ -1,0 +1,234 @@
+// `mayfly collateral`: Intel's lists by themselves, for those who keep or carry them. Offline.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+
+#include "attest/verify/anchors.hpp"
+#include "attest/verify/collateral.hpp"
+#include "base/file_io.hpp"
+#include "base/text_encoding.hpp"
+#include "cli/appraisal_time.hpp"
+#include "cli/collateral_files.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/input_file.hpp"
+#include "cli/json_text.hpp"
+#include "cli/print.hpp"
+#include "verifier/verdict.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+using attest::CheckOutcome;
+using attest::CollateralAppraisal;
+using attest::TdxFinding;
+using verifier::Verdict;
+
+constexpr std::size_t evidence_bytes_max = std::size_t{1} << 20U;
+
+struct CollateralOptions {
+  std::vector<std::string> paths;
+  std::string at;
+  std::string evidence;
+  std::string output;
+  bool json = false;
+};
+
+UnixMillis clock_now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
+}
+
+struct Loaded {
+  attest::TdxCollateral collateral;
+  UnixMillis at;
+};
+
+Result<Loaded> load(const CollateralOptions& options) {
+  Loaded out{.collateral = {}, .at = clock_now()};
+  if (!options.at.empty()) {
+    TRY(out.at, parse_appraisal_time(options.at));
+  }
+  Bytes quote;
+  if (!options.evidence.empty()) {
+    TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
+  }
+  TRY(out.collateral, read_collateral(options.paths, {.quote = quote, .at = out.at}));
+  return out;
+}
+
+Verdict verdict_of(const CollateralAppraisal& appraisal) {
+  attest::TdxVerdict worst = attest::TdxVerdict::accepted;
+  for (const TdxFinding& finding : appraisal.findings) {
+    if (finding.outcome == CheckOutcome::fail) {
+      worst = std::max(worst, verdict_of_failure(finding.check));
+    }
+  }
+  if (!appraisal.is_complete) {
+    worst = std::max(worst, attest::TdxVerdict::inconclusive);
+  }
+  switch (worst) {
+    case attest::TdxVerdict::accepted: return Verdict::verified;
+    case attest::TdxVerdict::refused: return Verdict::refused;
+    case attest::TdxVerdict::inconclusive: return Verdict::inconclusive;
+    default: return Verdict::contradicted;
+  }
+}
+
+std::string facts_json(const CollateralAppraisal& appraisal) {
+  std::string out = "{";
+  if (appraisal.tcb_info) {
+    out +=
+        fmt::format(R"("fmspc":"{}","tcb_info_evaluation_number":{},)",
+                    hex_encode(appraisal.tcb_info->fmspc), appraisal.tcb_info->evaluation_number);
+  }
+  if (appraisal.qe_identity) {
+    out += fmt::format(R"("qe_identity_evaluation_number":{},)",
+                       appraisal.qe_identity->evaluation_number);
+  }
+  const auto time = [](const std::optional<UnixMillis>& at) {
+    return at ? "\"" + to_rfc3339(*at) + "\"" : std::string("null");
+  };
+  return out + "\"earliest_expiry\":" + time(appraisal.earliest_expiry) +
+         ",\"oldest_issue\":" + time(appraisal.oldest_issue) + "}";
+}
+
+std::string checks_json(const CollateralAppraisal& appraisal) {
+  std::string out;
+  for (const TdxFinding& finding : appraisal.findings) {
+    out += (out.empty() ? "" : ",") +
+           fmt::format(R"({{"check":"{}","detail":{},"outcome":"{}"}})", to_string(finding.check),
+                       json_text(finding.detail), to_string(finding.outcome));
+  }
+  return "[" + out + "]";
+}
+
+// The PCK list's issuer is known from a quote only, so its signature is not judged here.
+void include_pck_crl(CollateralAppraisal& appraisal) {
+  if (appraisal.pck_crl) {
+    const UnixMillis expiry = appraisal.pck_crl->next_update;
+    appraisal.earliest_expiry = std::min(appraisal.earliest_expiry.value_or(expiry), expiry);
+  }
+}
+
+Result<int> check(const CollateralOptions& options) {
+  TRY(const Loaded loaded, load(options));
+  CollateralAppraisal appraisal =
+      attest::appraise_collateral(loaded.collateral, attest::default_anchors(), loaded.at);
+  include_pck_crl(appraisal);
+  const Verdict verdict = verdict_of(appraisal);
+  if (options.json) {
+    print("{{\"checks\":{},\"exit_code\":{},\"facts\":{},\"verdict\":\"{}\"}}\n",
+          checks_json(appraisal), exit_code(verdict), facts_json(appraisal), to_string(verdict));
+    return exit_code(verdict);
+  }
+  print("{} as of {}\n", to_string(verdict), to_rfc3339(loaded.at));
+  for (const TdxFinding& finding : appraisal.findings) {
+    print("  {:<14} {:<24} {}\n", to_string(finding.outcome), to_string(finding.check),
+          finding.detail);
+  }
+  if (appraisal.earliest_expiry) {
+    print("  good until {}\n", to_rfc3339(*appraisal.earliest_expiry));
+  }
+  return exit_code(verdict);
+}
+
+void show_part(std::string_view name, const Bytes& bytes) {
+  print("  {:<18} {}\n", name,
+        bytes.empty() ? std::string("missing") : fmt::format("{} bytes", bytes.size()));
+}
+
+Result<int> show(const CollateralOptions& options) {
+  TRY(const Loaded loaded, load(options));
+  CollateralAppraisal appraisal =
+      attest::appraise_collateral(loaded.collateral, attest::default_anchors(), loaded.at);
+  include_pck_crl(appraisal);
+  if (options.json) {
+    print("{}\n", facts_json(appraisal));
+    return to_int(ExitCode::ok);
+  }
+  print("Intel's lists for TDX\n");
+  show_part("TCB info", loaded.collateral.tcb_info);
+  show_part("QE identity", loaded.collateral.qe_identity);
+  show_part("TCB signing chain", loaded.collateral.signing_chain);
+  show_part("root CRL", loaded.collateral.root_crl);
+  show_part("PCK CRL", loaded.collateral.pck_crl);
+  if (appraisal.tcb_info) {
+    print("  platform FMSPC {}, evaluation number {}, issued {}\n",
+          hex_encode(appraisal.tcb_info->fmspc), appraisal.tcb_info->evaluation_number,
+          to_rfc3339(appraisal.tcb_info->issue_date));
+  }
+  if (appraisal.earliest_expiry) {
+    print("  good until {}\n", to_rfc3339(*appraisal.earliest_expiry));
+  }
+  return to_int(ExitCode::ok);
+}
+
+Result<int> pack(const CollateralOptions& options) {
+  TRY(const Loaded loaded, load(options));
+  const attest::TdxCollateral& have = loaded.collateral;
+  for (const Bytes* part :
+       {&have.tcb_info, &have.qe_identity, &have.signing_chain, &have.root_crl, &have.pck_crl}) {
+    if (part->empty()) {
+      return fail(
+          ErrorCode::malformed,
+          "a list is missing: `mayfly collateral show` says which; a bundle holds all five");
+    }
+  }
+  TRY(const std::string bundle, collateral_bundle(have));
+  if (options.output == "-") {
+    put_out(bundle);
+    return to_int(ExitCode::ok);
+  }
+  CHECK_OK(write_file(options.output, bytes_of(bundle)));
+  return to_int(ExitCode::ok);
+}
+
+CLI::App* add_verb(CLI::App& parent, const char* name, const char* what,
+                   const std::shared_ptr<CollateralOptions>& options) {
+  CLI::App* verb = parent.add_subcommand(name, what);
+  verb->add_option("paths", options->paths, "files, folders or a bundle")
+      ->required()
+      ->type_name("PATH");
+  verb->add_option("--at", options->at, "as of this time (RFC 3339 or milliseconds)");
+  verb->add_option("--evidence", options->evidence, "choose what fits this quote")
+      ->type_name("FILE");
+  return verb;
+}
+
+}  // namespace
+
+void add_collateral(CLI::App& app, Action& chosen) {
+  CLI::App* verb = app.add_subcommand("collateral", "look at, check or pack the vendor's lists");
+  verb->require_subcommand(1);
+  const auto choose = [&chosen](CLI::App& one, const std::shared_ptr<CollateralOptions>& options,
+                                Result<int> (*run)(const CollateralOptions&)) {
+    one.callback([options, run, &chosen] {
+      chosen = [options, run] {
+        const auto code = run(*options);
+        return code ? *code : report_error(code.error());
+      };
+    });
+  };
+  auto show_options = std::make_shared<CollateralOptions>();
+  CLI::App* shown = add_verb(*verb, "show", "what they are, and until when", show_options);
+  shown->add_flag("--json", show_options->json, "as one JSON object");
+  choose(*shown, show_options, show);
+
+  auto check_options = std::make_shared<CollateralOptions>();
+  CLI::App* checked = add_verb(*verb, "check", "are they Intel's, and valid?", check_options);
+  checked->add_flag("--json", check_options->json, "as one JSON object");
+  checked->footer(
+      "Exit codes: 0 genuine and valid, 1 forged, 3 something is missing, 4 out of time.");
+  choose(*checked, check_options, check);
+
+  auto pack_options = std::make_shared<CollateralOptions>();
+  CLI::App* packed = add_verb(*verb, "pack", "all five in one file, to carry", pack_options);
+  packed->add_option("-o,--output", pack_options->output, "where to; - is standard output")
+      ->required()
+      ->type_name("FILE");
+  choose(*packed, pack_options, pack);
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,40 @@
+// Intel's lists as someone has them on disk: files in any number and order, told apart by what they
+// hold, or a bundle that `mayfly collateral pack` wrote.
+//
+// Shapes    A path is a file or a folder, whose files are taken, not its folders. TCB info and QE
+//           identity as Intel's JSON; revocation lists as DER, or as PEM ("X509 CRL"); the TCB
+//           signing chain as PEM. Where there are several of a kind, the one that fits the quote
+//           and the time is taken, the newest first: choosing wrongly makes a verdict worse, never
+//           better, because what is chosen is verified.
+// Errors    unavailable: missing or denied.  malformed: a file named by itself that is none of
+// these.
+//           limit: a file over collateral_file_bytes_max, more than collateral_files_max files.
+// Threads   Any.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "attest/verify/collateral.hpp"
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+
+namespace mayfly::cli {
+
+inline constexpr std::size_t collateral_file_bytes_max = std::size_t{4} * 1024 * 1024;
+inline constexpr std::size_t collateral_files_max = 1024;
+
+struct CollateralWanted {
+  ByteView quote;  // may be empty: no platform is known
+  UnixMillis at;
+};
+
+Result<attest::TdxCollateral> read_collateral(const std::vector<std::string>& paths,
+                                              const CollateralWanted& wanted);
+
+// {"format","parts":[{"bytes","name"}...],"schema":"mayfly/collateral/v1"}, canonical: the members
+// format and parts are those of a certificate's proof.collateral.
+Result<std::string> collateral_bundle(const attest::TdxCollateral& collateral);
+
+}  // namespace mayfly::cli

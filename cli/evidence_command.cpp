@@ -1,0 +1,149 @@
+// `mayfly evidence`: a quote that someone holds without a certificate. Offline: every input is a
+// file.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "attest/verify/tdx_quote.hpp"
+#include "attest/verify/tdx_verify.hpp"
+#include "base/text_encoding.hpp"
+#include "cli/appraisal_time.hpp"
+#include "cli/collateral_files.hpp"
+#include "cli/command.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/input_file.hpp"
+#include "cli/policy_argument.hpp"
+#include "cli/print.hpp"
+#include "verifier/evidence_report.hpp"
+
+namespace mayfly::cli {
+namespace {
+
+// More than a quote may have, so that a long one is judged malformed instead of not read.
+constexpr std::size_t evidence_bytes_max = std::size_t{1} << 20U;
+
+struct EvidenceOptions {
+  std::string kind = "tdx";
+  std::string evidence;
+  std::vector<std::string> collateral;
+  std::string at;
+  std::string policy = "default";
+  std::string report_data;
+  bool json = false;
+  bool quiet = false;
+};
+
+UnixMillis clock_now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
+}
+
+Result<void> expect_report_data(const std::string& hex, attest::TdxPolicy& policy) {
+  if (hex.empty()) {
+    return {};
+  }
+  const auto bytes = hex_decode(hex);
+  std::array<std::uint8_t, 64> wanted;
+  if (!bytes || bytes->size() != wanted.size()) {
+    return fail(ErrorCode::malformed, "--report-data takes 128 lower-case hex digits");
+  }
+  std::ranges::copy(*bytes, wanted.begin());
+  policy.report_data = wanted;
+  return {};
+}
+
+Result<int> verify_evidence(const EvidenceOptions& options) {
+  UnixMillis at = clock_now();
+  if (!options.at.empty()) {
+    TRY(at, parse_appraisal_time(options.at));
+  }
+  TRY(verifier::Policy policy, policy_argument(options.policy));
+  CHECK_OK(expect_report_data(options.report_data, policy.tdx));
+  TRY(const Bytes quote, read_regular_file(options.evidence, evidence_bytes_max));
+  TRY(const attest::TdxCollateral collateral,
+      read_collateral(options.collateral, {.quote = quote, .at = at}));
+  const verifier::EvidenceReport report{
+      .appraised_at = at,
+      .policy = policy,
+      .appraisal = attest::verify_tdx(quote, collateral, policy.tdx, at)};
+  if (!options.quiet) {
+    put_out(options.json ? evidence_report_json(report) + "\n" : evidence_report_text(report));
+  }
+  return exit_code(verifier::verdict_of(report.appraisal));
+}
+
+Result<int> show_evidence(const EvidenceOptions& options) {
+  TRY(const Bytes quote, read_regular_file(options.evidence, evidence_bytes_max));
+  TRY(const attest::ParsedTdxQuote parsed, attest::parse_tdx_quote(quote));
+  put_out(options.json ? verifier::describe_quote_json(parsed) + "\n"
+                       : verifier::describe_quote_text(parsed));
+  return to_int(ExitCode::ok);
+}
+
+// A verdict that was not told is none, so it must not end with the verdict's status.
+int end_with(const Result<int>& code) {
+  if (code) {
+    return flush_out() == 0 ? *code : to_int(ExitCode::verify_internal);
+  }
+  report_error(code.error());
+  return to_int(code.error().code() == ErrorCode::internal ? ExitCode::verify_internal
+                                                           : ExitCode::verify_usage);
+}
+
+void add_verify_verb(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<EvidenceOptions>();
+  CLI::App* verb =
+      parent.add_subcommand("verify", "judge a quote by the vendor's lists and a policy");
+  verb->add_option("--kind", options->kind, "what kind of evidence")
+      ->check(CLI::IsMember({"tdx"}))
+      ->capture_default_str();
+  verb->add_option("--evidence", options->evidence, "the quote")->required()->type_name("FILE");
+  verb->add_option("--collateral", options->collateral,
+                   "the vendor's lists: files, folders or a bundle")
+      ->type_name("PATH");
+  verb->add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
+  verb->add_option("--policy", options->policy, "a document, or: default, genuine-only")
+      ->type_name("FILE|NAME")
+      ->capture_default_str();
+  verb->add_option("--report-data", options->report_data,
+                   "what the quote must bind: 128 hex digits");
+  verb->add_flag("--json", options->json, "the report as one JSON object");
+  verb->add_flag("-q,--quiet", options->quiet, "the exit code only");
+  verb->footer(
+      "Nothing is fetched: what is not given is reported as missing.\n"
+      "Exit codes: 0 verified, 1 contradicted, 2 malformed, 3 inconclusive, 4 refused by policy,\n"
+      "5 not hardware-attested, 64 usage, 70 internal.\n"
+      "Examples:\n"
+      "  mayfly evidence verify --evidence quote.bin --collateral lists/ --policy genuine-only\n"
+      "  mayfly evidence verify --evidence quote.bin --collateral bundle.json --policy mine.json "
+      "\\\n"
+      "    --at 2026-03-01T12:00:00Z --json");
+  verb->callback(
+      [options, &chosen] { chosen = [options] { return end_with(verify_evidence(*options)); }; });
+}
+
+void add_show_verb(CLI::App& parent, Action& chosen) {
+  auto options = std::make_shared<EvidenceOptions>();
+  CLI::App* verb = parent.add_subcommand("show", "print what a quote says (does not verify it)");
+  verb->add_option("evidence", options->evidence, "the quote")->required()->type_name("FILE");
+  verb->add_flag("--json", options->json, "as one JSON object");
+  verb->footer("Example:\n  mayfly evidence show quote.bin");
+  verb->callback([options, &chosen] {
+    chosen = [options] {
+      const auto code = show_evidence(*options);
+      return code ? *code : report_error(code.error());
+    };
+  });
+}
+
+}  // namespace
+
+void add_evidence(CLI::App& app, Action& chosen) {
+  CLI::App* verb = app.add_subcommand("evidence", "verify or show a quote without a certificate");
+  verb->require_subcommand(1);
+  add_verify_verb(*verb, chosen);
+  add_show_verb(*verb, chosen);
+}
+
+}  // namespace mayfly::cli

@@ -1,0 +1,80 @@
+#include "verifier/policy_document.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "base/file_io.hpp"
+#include "tests/verifier/certificate_builder.hpp"
+
+namespace mayfly::verifier {
+namespace {
+
+std::string example() {
+  const Bytes bytes = *read_file(std::string(MAYFLY_SOURCE_DIR) + "/docs/examples/tdx-policy.json",
+                                 policy_document_bytes_max);
+  return std::string(text_of(bytes));
+}
+
+std::string refusal(std::string document, const std::string& from, const std::string& to) {
+  test::replace_once(document, from, to);
+  const auto policy = parse_policy(bytes_of(document));
+  return policy ? "accepted" : policy.error().message();
+}
+
+TEST(PolicyDocument, ReadsEveryFieldOfTheExample) {
+  const auto policy = parse_policy(bytes_of(example()));
+  ASSERT_TRUE(policy) << policy.error().message();
+  EXPECT_EQ(policy->name, "one image");
+  EXPECT_TRUE(policy->hash);
+  EXPECT_TRUE(std::holds_alternative<Required>(policy->collateral));
+  const attest::TdxPolicy& tdx = policy->tdx;
+  const auto& measurements = std::get<std::vector<attest::TdMeasurement>>(tdx.measurements);
+  ASSERT_EQ(measurements.size(), 1U);
+  EXPECT_EQ(measurements[0].name, "image 2025-06");
+  EXPECT_TRUE(std::holds_alternative<crypto::Sha384>(measurements[0].rtmr[2]));
+  EXPECT_TRUE(std::holds_alternative<Any>(measurements[0].rtmr[3]));
+  EXPECT_EQ(std::get<std::uint32_t>(tdx.evaluation_number_min), 17U);
+  EXPECT_EQ(std::get<std::int64_t>(tdx.collateral_age_days_max), 30);
+  EXPECT_EQ(tdx.tcb.statuses, std::vector{attest::TcbStatus::up_to_date});
+  EXPECT_EQ(tdx.padding, attest::Padding::zeros_accepted);
+  EXPECT_TRUE(std::holds_alternative<attest::SeptVeRequired>(tdx.sept_ve_disable));
+}
+
+TEST(PolicyDocument, NamesThePlaceOfEveryMistake) {
+  const std::string document = example();
+  EXPECT_NE(refusal(document, "\"UpToDate\"", "\"Revoked\"").find("tdx.tcb.statuses[0]"),
+            std::string::npos);
+  EXPECT_NE(refusal(document, "\"not used by this image\"", "\"\"").find("mr_config_id"),
+            std::string::npos);
+  EXPECT_NE(refusal(document, "mayfly/policy/v1", "mayfly/policy/v2").find("schema"),
+            std::string::npos);
+  EXPECT_NE(refusal(document, "\"padding\"", "\"paddings\"").find("paddings"), std::string::npos);
+  EXPECT_NE(refusal(document, "\"none\"", "\"allowlisted\"").find("physical_access"),
+            std::string::npos);
+  EXPECT_NE(refusal(document, "30,", "3651,").find("collateral_age_days_max"), std::string::npos);
+  EXPECT_EQ(refusal(document, "30,", "3650,"), "accepted");
+  EXPECT_NE(refusal(document, "[\"tdx\"]", "[\"simulated-tdx\"]").find("kinds[0]"),
+            std::string::npos);
+}
+
+TEST(PolicyDocument, HasOneHashInEverySpelling) {
+  const std::string document = example();
+  std::string spread = document;
+  test::replace_once(spread, "{", "{ \n\t");
+  std::string changed = document;
+  test::replace_once(changed, "17", "18");
+  EXPECT_EQ(parse_policy(bytes_of(spread))->hash, parse_policy(bytes_of(document))->hash);
+  EXPECT_NE(parse_policy(bytes_of(changed))->hash, parse_policy(bytes_of(document))->hash);
+}
+
+TEST(PolicyDocument, BoundsTheSize) {
+  std::string document = example();
+  document.append(policy_document_bytes_max - document.size(), ' ');
+  EXPECT_TRUE(parse_policy(bytes_of(document)));
+  document += ' ';
+  EXPECT_EQ(parse_policy(bytes_of(document)).error().code(), ErrorCode::limit);
+}
+
+}  // namespace
+}  // namespace mayfly::verifier
