@@ -78,6 +78,9 @@ struct TpmKeyPinned {
 };
 struct TpmKeyCertified {
   std::vector<ByteView> anchors;  // DER of the roots
+  // The extended key usage of the key's certificate: "2.23.133.8.3" is TCG's for attestation keys.
+  // An authority that certifies other keys too would vouch for one that anybody holds.
+  Expected<std::string> extended_usage;
 };
 struct TpmKeyVouchedFor {};  // TpmKeyWithoutArea, whose origin the caller has verified
 

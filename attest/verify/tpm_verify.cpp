@@ -150,6 +150,22 @@ void waive_certificate(std::string why, TpmFindings& findings) {
   }
 }
 
+Result<void> check_usage(const Result<void>& constraints, const crypto::PkiCertificate& leaf,
+                         const TpmKeyCertified& wanted) {
+  CHECK_OK(constraints);
+  if (const Any* waiver = std::get_if<Any>(&wanted.extended_usage)) {
+    if (waiver->reason.empty()) {
+      return refuse("the policy waives the certificate's usage without a reason");
+    }
+    return {};
+  }
+  if (!leaf.may_sign_data() ||
+      !leaf.has_extended_usage(std::get<std::string>(wanted.extended_usage))) {
+    return refuse("the certificate is not one of an attestation key");
+  }
+  return {};
+}
+
 void judge_certificate(const TpmEvidence& evidence, const TpmKeyCertified& wanted,
                        const crypto::PublicKey* key, UnixMillis at, TpmFindings& findings) {
   auto chain = crypto::read_pki_chain(evidence.certificate_chain);
@@ -162,14 +178,18 @@ void judge_certificate(const TpmEvidence& evidence, const TpmKeyCertified& wante
   const crypto::PkiChainReport report = crypto::check_pki_chain(*chain, wanted.anchors, at);
   findings.judge(TpmCheck::certificate_anchor, report.anchored);
   findings.judge(TpmCheck::certificate_names, report.names);
-  findings.judge(TpmCheck::certificate_constraints, report.constraints);
+  const Result<void> constraints = check_usage(report.constraints, chain->front(), wanted);
+  findings.judge(TpmCheck::certificate_constraints, constraints);
   findings.judge(TpmCheck::certificate_signatures, report.signatures);
   findings.judge(TpmCheck::certificate_validity, report.validity);
   const bool is_same = key != nullptr && chain->front().public_key().is_same_as(*key);
   findings.pass_if(TpmCheck::certificate_key, is_same,
                    "the certificate is about another key than the one that signed the quote");
-  findings.pass_if(TpmCheck::key_trust, is_same && report.holds(),
-                   "the chain of certificates does not hold");
+  // Without a public area nobody knows whether the key signs made-up quotes, too.
+  const bool has_area = std::holds_alternative<ByteView>(evidence.attestation_key);
+  findings.pass_if(TpmCheck::key_trust, has_area && is_same && report.holds() && constraints,
+                   has_area ? "the chain of certificates does not hold"
+                            : "a certified key is judged by its public area, which is missing");
 }
 
 void judge_trust(const TpmEvidence& evidence, const TpmPolicy& policy, const QuotingKey& read,

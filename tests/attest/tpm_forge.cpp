@@ -23,6 +23,11 @@ void put_sized(Bytes& out, ByteView bytes) {
   put(out, bytes);
 }
 
+// extKeyUsage with 2.23.133.8.3, TCG's for attestation keys.
+constexpr std::array<std::uint8_t, 3> extended_usage_identifier{0x55, 0x1d, 0x25};
+constexpr std::array<std::uint8_t, 9> attestation_key_usage{0x30, 0x07, 0x06, 0x05, 0x67,
+                                                            0x81, 0x05, 0x08, 0x03};
+
 }  // namespace
 
 TpmForge::TpmForge()
@@ -49,6 +54,8 @@ TpmForge::TpmForge()
   leaf.subject_common_name = "TPM test key";
   leaf.role = crypto::CertificateRole::end_entity;
   leaf.public_key = key.public_key();
+  leaf.extra_extension = crypto::CertificateDraft::ExtraExtension{
+      .identifier = extended_usage_identifier, .value = attestation_key_usage};
 }
 
 Bytes TpmForge::public_area() const {

@@ -28,7 +28,7 @@ TEST(AppraiseTpm, AcceptsACertifiedKey) {
   const TpmForge forge;
   TpmPolicy policy = forge.policy();
   const Bytes root = forge.root_der;
-  policy.key_trust = TpmKeyCertified{{root}};
+  policy.key_trust = TpmKeyCertified{{root}, "2.23.133.8.3"};
   const TpmAppraisal appraisal = forge.appraise(policy);
   EXPECT_EQ(failed_checks(appraisal), Names());
   EXPECT_EQ(appraisal.verdict, EvidenceVerdict::accepted);
@@ -175,6 +175,9 @@ TEST(AppraiseTpm, EachDefectOfTheCertificateFailsItsCheck) {
       {"not yet",
        [](auto& f) { f.leaf.not_before.value = tpm_forge_now.value + 1000; },
        {"key_trust", "certificate_validity"}},
+      {"usage",
+       [](auto& f) { f.leaf.extra_extension.reset(); },
+       {"key_trust", "certificate_constraints"}},
       {"other key",
        [&](auto& f) { f.leaf.public_key = other_key.public_key(); },
        {"key_trust", "certificate_key"}},
@@ -184,15 +187,37 @@ TEST(AppraiseTpm, EachDefectOfTheCertificateFailsItsCheck) {
     each.change(forge);
     const Bytes root = forge.root_der;
     TpmPolicy policy = forge.policy();
-    policy.key_trust = TpmKeyCertified{{root}};
+    policy.key_trust = TpmKeyCertified{{root}, "2.23.133.8.3"};
     const TpmAppraisal appraisal = forge.appraise(policy);
     EXPECT_EQ(failed_checks(appraisal), each.failed) << each.what;
     EXPECT_FALSE(appraisal.verified) << each.what;
   }
   TpmPolicy policy = TpmForge().policy();
-  policy.key_trust = TpmKeyCertified{{other}};
+  policy.key_trust = TpmKeyCertified{{other}, "2.23.133.8.3"};
   const Names failed = failed_checks(TpmForge().appraise(policy));
   EXPECT_EQ(failed, (Names{"key_trust", "certificate_anchor"}));
+}
+
+// The type of the evidence is the caller's, but what it leaves out must not go unseen.
+TEST(AppraiseTpm, TakesAKeyWithoutAPublicAreaFromATeesReportAlone) {
+  const TpmForge forge;
+  const Bytes quote = forge.attest();
+  const Bytes signature = forge.signature_over(quote);
+  const auto key =
+      crypto::PublicKey::from_ec(crypto::EcdsaCurve::p256, forge.key.public_key()).value();
+  const TpmEvidence evidence{.attest = quote,
+                             .signature = signature,
+                             .attestation_key = TpmKeyWithoutArea{key, "a test"},
+                             .pcrs = forge.pcrs,
+                             .certificate_chain = forge.chain()};
+  TpmPolicy policy = forge.policy();
+  EXPECT_EQ(failed_checks(appraise_tpm(evidence, policy, tpm_forge_now)), Names{"key_trust"});
+  policy.key_trust = TpmKeyCertified{{forge.root_der}, "2.23.133.8.3"};
+  EXPECT_EQ(failed_checks(appraise_tpm(evidence, policy, tpm_forge_now)), Names{"key_trust"});
+  policy.key_trust = TpmKeyVouchedFor{};
+  const auto vouched = appraise_tpm(evidence, policy, tpm_forge_now);
+  EXPECT_EQ(vouched.verdict, EvidenceVerdict::accepted);
+  EXPECT_EQ(vouched.findings.at(TpmCheck::key_attributes).outcome, FindingOutcome::waived);
 }
 
 // What a policy does not ask for shows in the report, with the reason, and without one is refused.

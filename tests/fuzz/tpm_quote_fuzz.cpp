@@ -2,6 +2,7 @@
 // input, and nothing is believed without a pinned key.
 #include <cstdlib>
 
+#include "attest/verify/tpm_ek_certificate.hpp"
 #include "attest/verify/tpm_verify.hpp"
 
 namespace {
@@ -63,5 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(appraisal.findings.all().size() == CheckTable<TpmCheck>::rows.size());
     require(appraisal.verdict != EvidenceVerdict::accepted && !appraisal.verified);
   }
+  const std::vector<mayfly::Bytes> certificate{{input.begin(), input.end()}};
+  require(!appraise_tpm_ek(certificate, {}, mayfly::UnixMillis{1795000000000}).verified);
   return 0;
 }
