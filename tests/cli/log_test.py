@@ -5,7 +5,6 @@ import pathlib
 import signal
 import subprocess
 import tempfile
-import time
 import unittest
 
 BIN = pathlib.Path(os.environ["MAYFLY_BIN"])
@@ -99,6 +98,68 @@ class Attempts(Case):
         key.chmod(0o644)
         self.call("mayfly", "run", "-q", "--dataset", "d.csv", "-o", "2.json", "--", "true", code=1)
         self.assertFalse((self.path / "2.json").exists())
+
+
+class Recount(Case):
+    def runs(self):
+        return [json.loads(line) for line in self.call("mayfly", "log", "show", "--json")
+                .splitlines()]
+
+    def key(self):
+        return self.call("mayfly", "log", "show").split()[1]
+
+    def test_a_run_that_loaded_data_and_left_no_certificate_is_an_abort(self):
+        self.job("1.json", "true")
+        self.env["MAYFLY_RUNNER"] = "/bin/true"
+        self.call("mayfly", "run", "-q", "--dataset", "d.csv", "-o", "2.json", "--", "true", code=1)
+        del self.env["MAYFLY_RUNNER"]
+        self.killed_run()
+        self.assertEqual([run["end"] for run in self.runs()], ["result", "abort", "open"])
+        self.assertFalse((self.path / "2.json").exists())
+
+    def test_a_stranger_counts_again_from_the_tiles_alone(self):
+        first = self.job("first.json", "true")
+        for number in range(4):
+            self.job(f"{number}.json", "true")
+        self.call("mayfly", "log", "export", "copy")
+        told = json.loads(self.call("mayfly", "log", "verify", "copy", "--json", "--key",
+                                    self.key()))
+        self.assertEqual((told["entries"], told["runs"], told["results"], told["open"]),
+                         (10, 5, 5, 0))
+        self.assertTrue(told["signature_checked"])
+        self.assertEqual(attempt(first)["dataset_total"], 1)
+        report = self.report("first.json", "--log", "copy")
+        self.assertEqual(report["selection"], "counted 1 of 5")
+        self.assertIn("attempts-recounted", codes(report))
+
+    def test_a_changed_tile_or_bundle_is_found(self):
+        self.job("1.json", "true")
+        self.call("mayfly", "log", "export", "copy")
+        for name in ("tile/0/000.p/2", "tile/entries/000.p/2"):
+            file = self.path / "copy" / name
+            whole = file.read_bytes()
+            for place in (0, len(whole) // 2, len(whole) - 1):
+                file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
+                done = subprocess.run([str(BIN / "mayfly"), "log", "verify", "copy"],
+                                      capture_output=True, cwd=self.path, timeout=60)
+                self.assertNotEqual(done.returncode, 0, (name, place))
+            file.write_bytes(whole)
+        self.call("mayfly", "log", "verify", "copy")
+
+    def test_the_service_serves_the_log_that_the_command_line_writes(self):
+        self.job("1.json", "true")
+        server = subprocess.Popen([str(BIN / "mayfly"), "serve", "--port", "0"], env=self.env,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(server.wait, 30)
+        self.addCleanup(server.terminate)
+        with server.stdout:
+            url = server.stdout.readline().split()[-1] + "/log"
+            for runs in (1, 2):
+                told = json.loads(self.call("mayfly", "log", "verify", url, "--json", "--key",
+                                            self.key()))
+                self.assertEqual((told["runs"], told["entries"]), (runs, 2 * runs))
+                self.job("next.json", "true")
+            server.terminate()
 
 
 if __name__ == "__main__":
