@@ -3,13 +3,19 @@
 #include <memory>
 
 #include "api/loopback_client.hpp"
+#include "api/witness_server.hpp"
 #include "base/file_io.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/interrupt.hpp"
 #include "cli/json_text.hpp"
 #include "cli/log_files.hpp"
 #include "cli/open_store.hpp"
 #include "cli/print.hpp"
+#include "cli/state_folder.hpp"
+#include "cli/workshop.hpp"
+#include "store/log_key.hpp"
+#include "store/witness_store.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -150,6 +156,34 @@ Result<int> verify(const VerifyOptions& options) {
   return to_int(ExitCode::ok);
 }
 
+struct WitnessVerbOptions {
+  std::string policy;
+  std::string name;
+  std::uint16_t port = 8421;
+};
+
+Result<int> witness(const WitnessVerbOptions& verb_options) {
+  TRY(auto policy, log_policy_option(verb_options.policy));
+  TRY(const std::filesystem::path folder, state_folder());
+  TRY(const transparency::NoteSigner signer,
+      store::open_key_file(folder / "witness.key", verb_options.name,
+                           transparency::KeyType::cosignature_v1));
+  TRY(store::WitnessStore state, store::WitnessStore::open(folder / "witness"));
+  api::WitnessOptions options{.listen = {.port = verb_options.port},
+                              .logs = policy->logs,
+                              .on_listening = {},
+                              .log = [](std::string_view line) { say("{}\n", line); },
+                              .now = system_clock_now};
+  options.on_listening = [&](const api::ListenAddress& address) {
+    print("key {}\nlistening on http://{}:{}\n", to_text(signer.key()), address.address,
+          address.port);
+    static_cast<void>(flush_out());  // finish() tells
+  };
+  TRY(const Interrupt interrupt, Interrupt::install());
+  CHECK_OK(api::serve_witness(options, signer, state, interrupt.fd()));
+  return to_int(ExitCode::ok);
+}
+
 template <class Body>
 void choose(CLI::App& verb, Action& chosen, Body body) {
   verb.callback([body, &chosen] {
@@ -187,6 +221,18 @@ void add_log(CLI::App& app, Action& chosen) {
       ->type_name("NAME+ID+KEY");
   verify_verb->add_flag("--json", options->json, "one JSON object");
   choose(*verify_verb, chosen, [options] { return verify(*options); });
+
+  CLI::App* witness_verb = verb->add_subcommand(
+      "witness", "cosign the logs of a policy as long as they only grow; on 127.0.0.1");
+  auto witness_options = std::make_shared<WitnessVerbOptions>();
+  witness_verb->add_option("--log-policy", witness_options->policy, "lists the logs to watch")
+      ->required()
+      ->type_name("FILE");
+  witness_verb->add_option("--name", witness_options->name, "of its key, when it is made");
+  witness_verb->add_option("--port", witness_options->port, "0 lets the system choose")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
+  choose(*witness_verb, chosen, [witness_options] { return witness(*witness_options); });
 }
 
 }  // namespace mayfly::cli

@@ -15,6 +15,7 @@
 #include "cli/input_file.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/limits_option.hpp"
+#include "cli/log_files.hpp"
 #include "cli/open_store.hpp"
 #include "cli/outcome_text.hpp"
 #include "cli/print.hpp"
@@ -47,6 +48,7 @@ struct RunOptions {
   std::string nonce;
   std::string output;
   std::string trace;
+  std::string log_policy;
   std::string tee = "simulated";
   bool no_store = false;
   bool json = false;
@@ -173,6 +175,9 @@ Result<void> check_combination(const RunOptions& options) {
   if (options.no_store && options.output.empty()) {
     return refuse("--no-store without -o FILE would lose the certificate: add -o FILE");
   }
+  if (options.no_store && !options.log_policy.empty()) {
+    return refuse("--log-policy with --no-store: nothing would be logged: leave one out");
+  }
   if (options.dataset.empty() && !options.dataset_format.empty()) {
     return refuse(
         "--dataset-format without --dataset says nothing: add --dataset, or leave it out");
@@ -281,11 +286,12 @@ Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& output
 }
 
 Result<Workshop> open_workshop(const RunOptions& options) {
+  TRY(auto witnesses, log_policy_option(options.log_policy));
   if (options.no_store) return Workshop::open(nullptr, nullptr);
   TRY(store::Store store, open_store());
   TRY(store::Log log, open_log());
   return Workshop::open(std::make_unique<store::Store>(std::move(store)),
-                        std::make_unique<store::Log>(std::move(log)));
+                        std::make_unique<store::Log>(std::move(log)), std::move(witnesses));
 }
 
 Result<int> run(const RunOptions& options) {
@@ -338,6 +344,9 @@ void add_options(CLI::App& verb, RunOptions& options) {
   verb.add_option("-o,--output", options.output, "write the certificate here; - is standard output")
       ->type_name("FILE");
   verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")
+      ->type_name("FILE");
+  verb.add_option("--log-policy", options.log_policy,
+                  "its witnesses must cosign the log before the run and at its end")
       ->type_name("FILE");
   verb.add_flag("--no-store", options.no_store, "do not keep the certificate in the local store");
   verb.add_flag("--json", options.json, "print one JSON object instead of the job's output");

@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -160,6 +161,101 @@ class Recount(Case):
                 self.assertEqual((told["runs"], told["entries"]), (runs, 2 * runs))
                 self.job("next.json", "true")
             server.terminate()
+
+
+class Witnesses(Case):
+    """Witnesses as processes of their own, each with its own state and key."""
+
+    def setUp(self):
+        super().setUp()
+        self.job("0.json", "true")  # makes the log and its key
+        self.log_key = self.call("mayfly", "log", "show").split()[1]
+        (self.path / "watched").write_text(f"log {self.log_key}\nquorum none\n")
+
+    def witness(self, name):
+        env = dict(self.env, MAYFLY_STATE=str(self.path / name))
+        process = subprocess.Popen([str(BIN / "mayfly"), "log", "witness", "--log-policy",
+                                    "watched", "--name", name, "--port", "0"], env=env,
+                                   cwd=self.path, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True)
+
+        def end():
+            process.terminate()
+            process.wait(30)
+            process.stdout.close()
+        self.addCleanup(end)
+        key = process.stdout.readline().split()[1]
+        return key, process.stdout.readline().split()[-1], process
+
+    def policy(self, threshold, witnesses):
+        lines = [f"log {self.log_key}"]
+        lines += [f"witness {n} {key} {url}" for n, (key, url, _) in enumerate(witnesses)]
+        lines += [f"group g {threshold} " + " ".join(str(n) for n in range(len(witnesses))),
+                  "quorum g"]
+        (self.path / "policy").write_text("\n".join(lines) + "\n")
+        return ("--log-policy", "policy")
+
+    def test_two_of_three_cosign_and_a_certificate_says_so(self):
+        witnesses = [self.witness(name) for name in "abc"]
+        policy = self.policy(2, witnesses)
+        self.job("1.json", "true", options=policy)
+        report = self.report("1.json", *policy)
+        self.assertEqual(report["log_trust"], "witnessed by 3 of 3")
+        witnesses[0][2].terminate()
+        witnesses[0][2].wait(30)
+        self.job("2.json", "true", options=policy)
+        self.assertEqual(self.report("2.json", *policy)["log_trust"], "witnessed by 2 of 3")
+
+    def test_without_its_quorum_no_job_sees_the_data(self):
+        witnesses = [self.witness(name) for name in "ab"]
+        policy = self.policy(2, witnesses)
+        witnesses[1][2].terminate()
+        witnesses[1][2].wait(30)
+        done = subprocess.run([str(BIN / "mayfly"), "run", "--dataset", "d.csv", *policy, "-o",
+                               "1.json", "--", "cat", "/data/dataset.csv"], env=self.env,
+                              cwd=self.path, capture_output=True, text=True, timeout=60)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("too few", done.stderr)
+        self.assertFalse((self.path / "1.json").exists())
+
+    def test_a_forked_log_meets_one_honest_witness_and_is_refused(self):
+        witness = self.witness("honest")
+        policy = self.policy(1, [witness])
+        state = self.path / "state"
+        fork = self.path / "fork"
+        shutil.copytree(state, fork)
+        self.job("1.json", "true", options=policy)
+        # The same key goes on from an older copy: another log in the same name.
+        self.env["MAYFLY_STATE"] = str(fork)
+        for number in range(2, 4):  # past the witnessed size, too
+            done = subprocess.run([str(BIN / "mayfly"), "run", "-q", "--dataset", "d.csv", *policy,
+                                   "-o", f"{number}.json", "--", "true"], env=self.env,
+                                  cwd=self.path, capture_output=True, text=True, timeout=60)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("too few", done.stderr)
+            self.assertFalse((self.path / f"{number}.json").exists())
+            self.job("unwitnessed.json", "true")  # the fork grows all the same
+        self.env["MAYFLY_STATE"] = str(state)
+        self.job("4.json", "true", options=policy)
+
+    def test_a_witness_remembers_after_a_restart_and_is_one_process(self):
+        witness = self.witness("w")
+        policy = self.policy(1, [witness])
+        self.job("1.json", "true", options=policy)
+        env = dict(self.env, MAYFLY_STATE=str(self.path / "w"))
+        second = subprocess.run([str(BIN / "mayfly"), "log", "witness", "--log-policy", "watched",
+                                 "--port", "0"], env=env, cwd=self.path, capture_output=True,
+                                text=True, timeout=60)
+        self.assertNotEqual(second.returncode, 0)
+        self.assertIn("already", second.stderr)
+        witness[2].terminate()
+        witness[2].wait(30)
+        again = self.witness("w")
+        self.assertEqual(again[0], witness[0])
+        policy = self.policy(1, [again])
+        self.job("2.json", "true", options=policy)
+        self.assertEqual(self.report("2.json", *policy)["log_trust"], "witnessed by 1 of 1")
 
 
 if __name__ == "__main__":
