@@ -17,6 +17,7 @@ void add_show(CLI::App& app, Action& chosen);
 void add_certificates(CLI::App& app, Action& chosen);
 void add_canonical(CLI::App& app, Action& chosen);
 void add_log(CLI::App& app, Action& chosen);
+void add_study(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);
 

@@ -30,6 +30,7 @@ int run_words(int argc, char** argv) {
   cli::add_certificates(app, chosen);
   cli::add_canonical(app, chosen);
   cli::add_log(app, chosen);
+  cli::add_study(app, chosen);
   cli::add_serve(app, chosen);
   cli::add_doctor(app, chosen);
   if (argc < 2) {

@@ -23,6 +23,7 @@
 #include "cli/quantities.hpp"
 #include "cli/run_outputs.hpp"
 #include "cli/run_summary.hpp"
+#include "cli/study.hpp"
 #include "cli/workshop.hpp"
 #include "executor/request.hpp"
 #include "executor/tools.hpp"
@@ -49,6 +50,7 @@ struct RunOptions {
   std::string output;
   std::string trace;
   std::string log_policy;
+  std::string study;
   std::string tee = "simulated";
   bool no_store = false;
   bool json = false;
@@ -175,8 +177,9 @@ Result<void> check_combination(const RunOptions& options) {
   if (options.no_store && options.output.empty()) {
     return refuse("--no-store without -o FILE would lose the certificate: add -o FILE");
   }
-  if (options.no_store && !options.log_policy.empty()) {
-    return refuse("--log-policy with --no-store: nothing would be logged: leave one out");
+  if (options.no_store && !(options.log_policy.empty() && options.study.empty())) {
+    return refuse(
+        "--log-policy or --study with --no-store: nothing would be logged: leave one out");
   }
   if (options.dataset.empty() && !options.dataset_format.empty()) {
     return refuse(
@@ -300,6 +303,9 @@ Result<int> run(const RunOptions& options) {
   TRY(RunOutputs outputs, RunOutputs::open(options.output, options.trace));
   TRY(const JobOutput output, job_output(options, outputs));
   TRY(const Workshop workshop, open_workshop(options));
+  if (!options.study.empty()) {
+    TRY(request.study, study_leaf(*workshop.log(), options.study));
+  }
   TRY(request.dataset, take_dataset(options, request.dataset_format));
   request.dataset_loaded = system_clock_now();
 
@@ -348,6 +354,7 @@ void add_options(CLI::App& verb, RunOptions& options) {
   verb.add_option("--log-policy", options.log_policy,
                   "its witnesses must cosign the log before the run and at its end")
       ->type_name("FILE");
+  verb.add_option("--study", options.study, "the run is part of this study")->type_name("ID");
   verb.add_flag("--no-store", options.no_store, "do not keep the certificate in the local store");
   verb.add_flag("--json", options.json, "print one JSON object instead of the job's output");
   verb.add_flag("-q,--quiet", options.quiet, "no summary; only why a job did not end by itself");

@@ -163,6 +163,38 @@ class Recount(Case):
             server.terminate()
 
 
+class Studies(Case):
+    def create(self, runs):
+        (self.path / "plan.txt").write_text("rows with a 1; the mean of all runs\n")
+        return self.call("mayfly", "study", "create", "--dataset", "d.csv", "--plan", "plan.txt",
+                         "--runs", str(runs)).strip()
+
+    def test_a_study_is_open_until_its_last_run_and_complete_then(self):
+        study = self.create(2)
+        for number, selection in ((1, "preregistered-open"), (2, "preregistered-complete")):
+            certificate = self.job(f"{number}.json", "true", options=("--study", study))
+            self.assertEqual(attempt(certificate)["study"]["planned"], 2)
+            self.assertEqual(self.report(f"{number}.json")["selection"], selection)
+        shown = json.loads(self.call("mayfly", "study", "show", study))
+        self.assertEqual((shown["started"], shown["finished"], shown["closed"]), (2, 2, False))
+        self.call("mayfly", "log", "export", "copy")
+        self.assertEqual(self.report("1.json", "--log", "copy")["selection"],
+                         "preregistered-complete")
+        self.job("3.json", "true", options=("--study", study))
+        self.assertEqual(self.report("3.json")["selection"], "counted 3 of 3")
+
+    def test_a_closed_or_unknown_study_and_one_of_another_dataset_take_no_run(self):
+        study = self.create(2)
+        self.call("mayfly", "study", "close", study)
+        self.call("mayfly", "run", "--dataset", "d.csv", "--study", study, "--", "true", code=1)
+        other = self.create(1)
+        (self.path / "d.csv").write_text("another\n")
+        self.call("mayfly", "run", "--dataset", "d.csv", "--study", other, "--", "true", code=1)
+        unknown = "study_" + "0" * 32
+        self.call("mayfly", "run", "--dataset", "d.csv", "--study", unknown, "--", "true", code=2)
+        self.assertEqual(self.call("mayfly", "log", "show", "--json"), "")
+
+
 class Witnesses(Case):
     """Witnesses as processes of their own, each with its own state and key."""
 
