@@ -5,6 +5,7 @@
 
 #include "api/certificate_route.hpp"
 #include "api/json_out.hpp"
+#include "api/log_route.hpp"
 #include "api/search_route.hpp"
 #include "web/page.hpp"
 
@@ -22,6 +23,8 @@ constexpr std::array endpoints = {
     Endpoint{"/certificates",
              "GET those that match dataset_hash, sandbox_hash, claim_hash, status"},
     Endpoint{"/claims/{hash}", "GET every certificate with that claim"},
+    Endpoint{"/log/checkpoint", "GET the transparency log's newest checkpoint, a signed note"},
+    Endpoint{"/log/tile/{level}/{index}", "GET its hashes, and its entries at /log/tile/entries/"},
     Endpoint{"/healthz", "GET whether the service can answer"},
 };
 
@@ -113,6 +116,7 @@ std::optional<Reply> read(std::string_view path, const Call& call, const Service
   constexpr std::string_view certificate = "/certificate/";
   constexpr std::string_view verify = "/verify";
   constexpr std::string_view claims = "/claims/";
+  constexpr std::string_view log = "/log/";
   if (path == "/") return index(call);
   if (path == "/healthz") return health(call, service);
   if (path == web::style_sheet_path) return style_sheet();
@@ -120,6 +124,7 @@ std::optional<Reply> read(std::string_view path, const Call& call, const Service
   if (path.starts_with(claims)) {
     return list_claim(path.substr(claims.size()), call, service);
   }
+  if (path.starts_with(log)) return read_log_file(path.substr(log.size()), call, service);
   if (!path.starts_with(certificate)) return std::nullopt;
   path.remove_prefix(certificate.size());
   if (path.ends_with(verify)) {
@@ -144,7 +149,7 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
     if (auto reply = read(path, call, service)) return reply;
   } else if (path == "/" || path == "/healthz" || path == "/certificates" ||
              path == web::style_sheet_path || path.starts_with("/claims/") ||
-             path.starts_with("/certificate/")) {
+             path.starts_with("/certificate/") || path.starts_with("/log/")) {
     return method_not_allowed(call, "GET, HEAD");
   }
   return problem_reply({ProblemKind::not_found, "nothing is here; GET / lists what there is"},

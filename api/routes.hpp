@@ -7,6 +7,7 @@
 //           ?dataset_hash=&sandbox_hash=&claim_hash=&status=
 //                                            &since=&limit=&cursor=
 //           GET /claims/{hash}               every certificate with that claim
+//           GET /log/...                     the transparency log, see log_route.hpp
 //           POST /execute                    see execute_route.hpp
 //           Each also under /v1. {id} may be a unique prefix. HEAD goes wherever GET does.
 // Errors    As problem replies. A query parameter that is unknown, repeated or of the wrong form is

@@ -16,6 +16,8 @@ void add_verify(CLI::App& app, Action& chosen);
 void add_show(CLI::App& app, Action& chosen);
 void add_certificates(CLI::App& app, Action& chosen);
 void add_canonical(CLI::App& app, Action& chosen);
+void add_log(CLI::App& app, Action& chosen);
+void add_study(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_evidence(CLI::App& app, Action& chosen);
 void add_collateral(CLI::App& app, Action& chosen);

@@ -15,6 +15,7 @@
 #include "cli/input_file.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/limits_option.hpp"
+#include "cli/log_files.hpp"
 #include "cli/open_store.hpp"
 #include "cli/outcome_text.hpp"
 #include "cli/print.hpp"
@@ -22,6 +23,7 @@
 #include "cli/quantities.hpp"
 #include "cli/run_outputs.hpp"
 #include "cli/run_summary.hpp"
+#include "cli/study.hpp"
 #include "cli/workshop.hpp"
 #include "executor/request.hpp"
 #include "executor/tools.hpp"
@@ -50,6 +52,8 @@ struct RunOptions {
   std::string nonce;
   std::string output;
   std::string trace;
+  std::string log_policy;
+  std::string study;
   std::string tee = "simulated";
   bool no_store = false;
   bool json = false;
@@ -179,6 +183,10 @@ Result<void> check_combination(const RunOptions& options) {
   if (options.no_store && options.output.empty()) {
     return refuse("--no-store without -o FILE would lose the certificate: add -o FILE");
   }
+  if (options.no_store && !(options.log_policy.empty() && options.study.empty())) {
+    return refuse(
+        "--log-policy or --study with --no-store: nothing would be logged: leave one out");
+  }
   if (options.dataset.empty() && !options.dataset_format.empty()) {
     return refuse(
         "--dataset-format without --dataset says nothing: add --dataset, or leave it out");
@@ -289,11 +297,12 @@ Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& output
 }
 
 Result<Workshop> open_workshop(const RunOptions& options) {
+  TRY(auto witnesses, log_policy_option(options.log_policy));
   if (options.no_store) return Workshop::open(nullptr, nullptr);
   TRY(store::Store store, open_store());
   TRY(store::Log log, open_log());
   return Workshop::open(std::make_unique<store::Store>(std::move(store)),
-                        std::make_unique<store::Log>(std::move(log)));
+                        std::make_unique<store::Log>(std::move(log)), std::move(witnesses));
 }
 
 Result<int> run(const RunOptions& options) {
@@ -302,6 +311,9 @@ Result<int> run(const RunOptions& options) {
   TRY(RunOutputs outputs, RunOutputs::open(options.output, options.trace));
   TRY(const JobOutput output, job_output(options, outputs));
   TRY(const Workshop workshop, open_workshop(options));
+  if (!options.study.empty()) {
+    TRY(request.study, study_leaf(*workshop.log(), options.study));
+  }
   TRY(request.dataset, take_dataset(options, request.dataset_format));
   request.dataset_loaded = system_clock_now();
 
@@ -356,6 +368,10 @@ void add_options(CLI::App& verb, RunOptions& options) {
       ->type_name("FILE");
   verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")
       ->type_name("FILE");
+  verb.add_option("--log-policy", options.log_policy,
+                  "its witnesses must cosign the log before the run and at its end")
+      ->type_name("FILE");
+  verb.add_option("--study", options.study, "the run is part of this study")->type_name("ID");
   verb.add_flag("--no-store", options.no_store, "do not keep the certificate in the local store");
   verb.add_flag("--json", options.json, "print one JSON object instead of the job's output");
   verb.add_flag("-q,--quiet", options.quiet, "no summary; only why a job did not end by itself");

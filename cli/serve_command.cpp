@@ -7,6 +7,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/limits_option.hpp"
+#include "cli/log_files.hpp"
 #include "cli/open_store.hpp"
 #include "cli/print.hpp"
 #include "cli/workshop.hpp"
@@ -18,6 +19,7 @@ struct ServeVerbOptions {
   std::uint16_t port = 8420;
   std::size_t runs = 2;
   std::string dataset_max;
+  std::string log_policy;
 };
 
 Result<int> serve(const ServeVerbOptions& verb_options) {
@@ -31,8 +33,10 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
   };
   TRY(store::Store opened, open_store());
   TRY(store::Log log, open_log());
-  TRY(const Workshop workshop, Workshop::open(std::make_unique<store::Store>(std::move(opened)),
-                                              std::make_unique<store::Log>(std::move(log))));
+  TRY(auto witnesses, log_policy_option(verb_options.log_policy));
+  TRY(const Workshop workshop,
+      Workshop::open(std::make_unique<store::Store>(std::move(opened)),
+                     std::make_unique<store::Log>(std::move(log)), std::move(witnesses)));
   TRY(const Interrupt interrupt, Interrupt::install());
   CHECK_OK(api::serve(options, workshop.parts(), *workshop.store(), interrupt.fd()));
   return to_int(ExitCode::ok);
@@ -51,6 +55,9 @@ void add_serve(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   verb->add_option("--dataset-max", options->dataset_max, std::string(dataset_max_help))
       ->type_name("SIZE");
+  verb->add_option("--log-policy", options->log_policy,
+                   "its witnesses must cosign the log before each run and at its end")
+      ->type_name("FILE");
   verb->footer("Example:\n  mayfly serve --port 8420");
   verb->callback([options, &chosen] {
     chosen = [options] {

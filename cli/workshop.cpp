@@ -5,6 +5,7 @@
 #include <chrono>
 #include <utility>
 
+#include "api/witness_client.hpp"
 #include "attest/collect/simulated_tdx.hpp"
 #include "base/file_io.hpp"
 #include "certificate/sign.hpp"
@@ -66,7 +67,8 @@ std::map<std::string, std::string> host_facts() {
 }
 
 Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store,
-                                std::unique_ptr<store::Log> log) {
+                                std::unique_ptr<store::Log> log,
+                                std::optional<transparency::LogPolicy> witnesses) {
   TRY(const std::filesystem::path runner_path, runner_program());
   TRY(executor::Runner runner, executor::Runner::open(runner_path));
   TRY(certificate::Signer signer, certificate::Signer::generate());
@@ -91,6 +93,13 @@ Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store,
       .now = system_clock_now,
       .program_digest = crypto::sha256(program),
       .host = host_facts()});
+  if (witnesses && witnesses->quorum) {
+    held.parts->log.witness = [policy = *std::move(witnesses)](
+                                  const transparency::SignedCheckpoint& checkpoint,
+                                  store::Log& asking) {
+      return api::ask_witnesses(policy, checkpoint, asking);
+    };
+  }
   return Workshop(std::move(state));
 }
 

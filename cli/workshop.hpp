@@ -2,10 +2,12 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
 #include "pipeline/execute.hpp"
+#include "transparency/log_policy.hpp"
 
 namespace mayfly::cli {
 
@@ -13,9 +15,9 @@ namespace mayfly::cli {
 class Workshop {
  public:
   // Either may be null: without a store nothing is kept but what the caller writes, without a log
-  // nothing is counted.
-  static Result<Workshop> open(std::unique_ptr<store::Store> store,
-                               std::unique_ptr<store::Log> log);
+  // nothing is counted. With `witnesses`, every entry of the log needs their quorum.
+  static Result<Workshop> open(std::unique_ptr<store::Store> store, std::unique_ptr<store::Log> log,
+                               std::optional<transparency::LogPolicy> witnesses = std::nullopt);
   Workshop(Workshop&&) noexcept;
   Workshop& operator=(Workshop&&) noexcept;
   ~Workshop();

@@ -13,16 +13,25 @@ using transparency::SignedCheckpoint;
 Result<store::Appended> append(const RunLogParts& parts, transparency::LogEntry entry) {
   TRY(store::Appended appended, parts.log->append(std::move(entry)));
   if (!parts.witness) return appended;
-  auto cosignatures = parts.witness(appended.checkpoint, *parts.log);
-  if (!cosignatures) {
-    return std::unexpected(
-        std::move(cosignatures).error().while_doing("asking the log's witnesses"));
+  // A witness that has seen a later checkpoint cannot cosign this one: take the newest, which
+  // covers the entry too, and try again if another run overtakes it meanwhile.
+  constexpr int rounds_max = 5;
+  for (int round = 1;; ++round) {
+    TRY(auto newest, parts.log->checkpoint());
+    appended.checkpoint = std::move(*newest);
+    auto cosignatures = parts.witness(appended.checkpoint, *parts.log);
+    if (cosignatures) {
+      CHECK_OK(parts.log->add_cosignatures(appended.checkpoint.checkpoint.size, *cosignatures));
+      for (auto& cosignature : *cosignatures) {
+        appended.checkpoint.note.signatures.push_back(std::move(cosignature));
+      }
+      return appended;
+    }
+    if (round == rounds_max) {
+      return std::unexpected(
+          std::move(cosignatures).error().while_doing("asking the log's witnesses"));
+    }
   }
-  CHECK_OK(parts.log->add_cosignatures(appended.checkpoint.checkpoint.size, *cosignatures));
-  for (auto& cosignature : *cosignatures) {
-    appended.checkpoint.note.signatures.push_back(std::move(cosignature));
-  }
-  return appended;
 }
 
 Result<certificate::LoggedEntry> evidence(store::Log& log, const store::Appended& appended) {
