@@ -64,9 +64,10 @@ std::map<std::string, std::string> host_facts() {
   };
 }
 
-Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store) {
+Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store,
+                                executor::ReadySandboxes ready) {
   TRY(const std::filesystem::path runner_path, runner_program());
-  TRY(executor::Runner runner, executor::Runner::open(runner_path));
+  TRY(executor::Runner runner, executor::Runner::open(runner_path, ready));
   TRY(certificate::Signer signer, certificate::Signer::generate());
   TRY(const Bytes program, read_file("/proc/self/exe", program_bytes_max));
   // No TEE here: the measurement names the program, the quote is plainly marked as simulated.

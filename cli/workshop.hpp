@@ -13,7 +13,8 @@ namespace mayfly::cli {
 class Workshop {
  public:
   // `store` may be null: then nothing is kept but what the caller writes.
-  static Result<Workshop> open(std::unique_ptr<store::Store> store);
+  static Result<Workshop> open(std::unique_ptr<store::Store> store,
+                               executor::ReadySandboxes ready = {});
   Workshop(Workshop&&) noexcept;
   Workshop& operator=(Workshop&&) noexcept;
   ~Workshop();

@@ -69,27 +69,37 @@ Result<void> prepare_process() {
   return {};
 }
 
-// Until the client says something or is gone. A sandbox may wait long for its run: what happens
-// to it, or asks the runner to stop, ends it.
-Result<void> wait_for_request(const Channel& client, const BuiltSandbox& built) {
+// Until the client says something or is gone. A sandbox may wait long for its run: what happens to
+// it meanwhile, or asks the runner to stop, makes it one that cannot be used.
+enum class Wait : std::uint8_t { asked, unused };
+
+Result<Wait> wait_for_request(const Channel& client, const BuiltSandbox& built) {
   pollfd waiting[] = {{client.fd().borrow(), POLLIN, 0}, {built.signals.borrow(), POLLIN, 0}};
   while (::poll(waiting, 2, -1) < 0) {
     if (errno != EINTR) return fail_errno("waiting for a request");
   }
-  if (waiting[1].revents == 0) return {};
-  return fail(ErrorCode::internal, "the sandbox ended before it was used");
+  return waiting[1].revents == 0 ? Wait::asked : Wait::unused;
 }
 
-Result<RunReport> serve(const Channel& client) {
+// Absent: its sandbox could not be used.
+Result<std::optional<RunReport>> serve(const Channel& client) {
   Phases phases;
   phases.mark("runner started");
   CHECK_OK(prepare_process());
   TRY(BuiltSandbox built, build_sandbox(phases));
-  CHECK_OK(wait_for_request(client, built));
+  TRY(const Wait wait, wait_for_request(client, built));
+  if (wait == Wait::unused) return std::optional<RunReport>();
   TRY(Received received, receive_request(client));
   phases.mark("request read");
-  return supervise(std::move(built), std::move(received.request), std::move(received.dataset),
-                   client, phases);
+  TRY(RunReport report, supervise(std::move(built), std::move(received.request),
+                                  std::move(received.dataset), client, phases));
+  return std::optional(std::move(report));
+}
+
+Result<void> tell(const Channel& client, const Result<std::optional<RunReport>>& report) {
+  if (!report) return send_frame(client, FrameType::failure, encode_failure(report.error()));
+  if (!*report) return send_frame(client, FrameType::unused, {});
+  return send_frame(client, FrameType::report, encode_report(**report));
 }
 
 bool is_socket(int fd) {
@@ -107,10 +117,7 @@ int runner_main() {
   }
   ::close(runner_program);
   const Channel client{UniqueFd(runner_socket)};
-  const auto report = serve(client);
-  const auto told = report ? send_frame(client, FrameType::report, encode_report(*report))
-                           : send_frame(client, FrameType::failure, encode_failure(report.error()));
-  return told ? 0 : exit_code_failed;
+  return tell(client, serve(client)) ? 0 : exit_code_failed;
 }
 
 }  // namespace mayfly::executor

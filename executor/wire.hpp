@@ -40,6 +40,7 @@ enum class FrameType : std::uint8_t {
   stderr_bytes = 5,
   report = 6,   // the run as it was; its output went before, in frames of its own
   failure = 7,  // no run: an Error
+  unused = 8,   // no run, and nothing of the request was used: ask another runner
 };
 
 struct Frame {
