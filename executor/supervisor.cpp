@@ -393,7 +393,8 @@ void Supervisor::describe_into(RunReport& report) const {
 }
 
 Result<void> Supervisor::take_down(RunReport& report) {
-  TRY(report.teardown, look_for_remains(sandbox_.pid_namespace()));
+  TRY(const auto members, cgroup_.members());
+  TRY(report.teardown, look_for_remains(sandbox_.pid_namespace(), members));
   phases_.mark("looked at what is left");
   TRY(report.teardown.cgroups_left, std::move(cgroup_).remove());
   report.teardown.scanned.emplace_back("cgroups");
