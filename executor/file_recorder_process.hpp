@@ -8,6 +8,7 @@
 
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
+#include "executor/digest_table.hpp"
 #include "executor/recorded_calls.hpp"
 #include "executor/user_mapping.hpp"
 
@@ -18,6 +19,7 @@ struct FileRecorderTask {
   const UniqueFd& sandbox;  // pidfd of pid 1
   UserMapping user;
   KnownFiles known;
+  DigestTable remembered;
   std::int64_t file_bytes_max;
   Channel listener;
   Channel supervisor;

@@ -10,6 +10,7 @@
 #include "base/file_io.hpp"
 #include "executor/cgroup.hpp"
 #include "executor/channel.hpp"
+#include "executor/digest_keeper.hpp"
 #include "executor/phases.hpp"
 #include "executor/request.hpp"
 #include "executor/runner_process.hpp"
@@ -35,7 +36,11 @@ Result<crypto::Sha256> digest_of(const UniqueFd& file) {
 }
 
 Result<void> send_request(const Channel& runner, const RunRequest& request,
-                          const intake::Dataset* dataset) {
+                          const intake::Dataset* dataset, UniqueFd digests) {
+  if (digests) {
+    const std::array<UniqueFd, 1> passed{std::move(digests)};
+    CHECK_OK(send_frame(runner, FrameType::digests, {}, passed));
+  }
   if (dataset) {
     // Copies of the numbers, for the kernel to pass on; the dataset keeps its own.
     std::vector<UniqueFd> files;
@@ -143,13 +148,13 @@ class Conversation {
 
 // One runner asked. Absent: it could not use the request, and has run nothing.
 Result<std::optional<RunReport>> ask_one(SandboxPool& pool, const RunRequest& request,
-                                         const intake::Dataset* dataset,
+                                         const intake::Dataset* dataset, UniqueFd digests,
                                          const Runner::Watch& watch) {
   TRY(SandboxPool::Lease lease, pool.take());
   RunnerProcess& runner = lease.runner();
   Conversation conversation(runner.channel(), watch, request.spec.limits.output_bytes);
   // A runner that dies while it is being told shows up as the end of the conversation.
-  const auto sent = send_request(runner.channel(), request, dataset);
+  const auto sent = send_request(runner.channel(), request, dataset, std::move(digests));
   TRY(auto report, conversation.listen());
   const std::string end = runner.wait();
   if (conversation.was_unused()) return std::optional<RunReport>();
@@ -169,6 +174,7 @@ Result<std::optional<RunReport>> ask_one(SandboxPool& pool, const RunRequest& re
 struct Runner::Held {
   Held(UniqueFd program, std::size_t ready) : pool(std::move(program), ready) {}
   SandboxPool pool;
+  DigestKeeper digests;
 };
 
 Result<intake::JobIdentity> job_identity() {
@@ -216,10 +222,11 @@ Result<RunReport> Runner::run(const SandboxSpec& spec, const intake::Dataset* da
   const RunRequest request = make_request(spec, dataset);
   CHECK_OK(check_request(request));
   for (std::size_t tried = 0; tried <= ready_sandboxes_max; ++tried) {
-    TRY(auto report, ask_one(held_->pool, request, dataset, watch));
+    TRY(auto report, ask_one(held_->pool, request, dataset, held_->digests.table(), watch));
     if (!report) continue;
     report->phases.insert(report->phases.begin(), phases.take().front());
     phases.mark("runner gone");
+    held_->digests.note(*report);
     report->phases.push_back(phases.take().front());
     return std::move(*report);
   }

@@ -22,22 +22,21 @@ namespace {
 constexpr int exit_code_usage = 64;
 constexpr int exit_code_failed = 70;
 
-struct Received {
-  RunRequest request;
-  std::vector<UniqueFd> dataset;
-};
-
-Result<Received> receive_request(const Channel& client) {
+Result<AskedRun> receive_request(const Channel& client) {
   FrameReader frames(request_bytes_max);
-  Received received;
+  AskedRun asked;
   for (;;) {
     TRY(auto message, client.receive());
     if (!message) return fail(ErrorCode::internal, "the client is gone");
     TRY(auto frame, frames.accept(std::move(*message)));
     if (!frame) continue;
+    if (frame->type == FrameType::digests && frame->descriptors.size() == 1) {
+      TRY(asked.remembered, DigestTable::map(frame->descriptors.front()));
+      continue;
+    }
     if (frame->type == FrameType::dataset) {
-      for (UniqueFd& file : frame->descriptors) received.dataset.push_back(std::move(file));
-      if (received.dataset.size() > dataset_files_max) {
+      for (UniqueFd& file : frame->descriptors) asked.dataset.push_back(std::move(file));
+      if (asked.dataset.size() > dataset_files_max) {
         return fail(ErrorCode::limit, "more dataset files than are possible");
       }
       continue;
@@ -45,11 +44,11 @@ Result<Received> receive_request(const Channel& client) {
     if (frame->type != FrameType::request) {
       return fail(ErrorCode::malformed, "the client did not send a request");
     }
-    TRY(received.request, decode_request(frame->payload));
-    if (received.dataset.size() != received.request.dataset_names.size()) {
+    TRY(asked.request, decode_request(frame->payload));
+    if (asked.dataset.size() != asked.request.dataset_names.size()) {
       return fail(ErrorCode::malformed, "dataset names and descriptors do not match");
     }
-    return received;
+    return asked;
   }
 }
 
@@ -89,10 +88,9 @@ Result<std::optional<RunReport>> serve(const Channel& client) {
   TRY(BuiltSandbox built, build_sandbox(phases));
   TRY(const Wait wait, wait_for_request(client, built));
   if (wait == Wait::unused) return std::optional<RunReport>();
-  TRY(Received received, receive_request(client));
+  TRY(AskedRun asked, receive_request(client));
   phases.mark("request read");
-  TRY(RunReport report, supervise(std::move(built), std::move(received.request),
-                                  std::move(received.dataset), client, phases));
+  TRY(RunReport report, supervise(std::move(built), std::move(asked), client, phases));
   return std::optional(std::move(report));
 }
 

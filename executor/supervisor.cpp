@@ -64,7 +64,7 @@ Result<KnownFiles> names_of(const std::vector<std::string>& names,
 class Supervisor {
  public:
   Supervisor(BuiltSandbox built, ResourceLimits limits, UniqueFd work, FileRecorder files,
-             ToolAllowList tools, const Channel& client, Phases& phases)
+             ToolAllowList tools, DigestTable remembered, const Channel& client, Phases& phases)
       : plan_(std::move(built.plan)),
         resource_limits_(limits),
         limits_(limits.job),
@@ -74,7 +74,7 @@ class Supervisor {
         client_(client),
         phases_(phases),
         signals_(std::move(built.signals)),
-        recorder_(std::move(tools), plan_.user),
+        recorder_(std::move(tools), plan_.user, std::move(remembered)),
         stdout_(std::move(built.stdout_end), FrameType::stdout_bytes),
         stderr_(std::move(built.stderr_end), FrameType::stderr_bytes),
         work_(std::move(work)) {}
@@ -429,17 +429,18 @@ Result<ResourceLimits> limit(RunCgroup& cgroup, const Limits& limits) {
 
 // From a sandbox for any run to the sandbox of this one. The limits are in force before anything of
 // the run is in it.
-Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, RunRequest request,
-                                  std::vector<UniqueFd> sent, const ResourceLimits& limits) {
+Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, AskedRun asked,
+                                  const ResourceLimits& limits) {
+  RunRequest& request = asked.request;
   Scratch& scratch = built.plan.scratch;
   const ScratchSize room = scratch_size(request);
   if (scratch.mount) CHECK_OK(give_room(scratch, room));
   const RootOrder root{.room = scratch.mount ? std::optional<ScratchSize>() : std::optional(room),
                        .dataset_names = std::move(request.dataset_names)};
   scratch.mount.reset();  // an open descriptor would keep the job's files
-  TRY(KnownFiles known, names_of(root.dataset_names, sent));
-  TRY(std::vector<UniqueFd> dataset, open_read_only(sent));
-  sent.clear();  // What the client sent is writable; nobody needs that here.
+  TRY(KnownFiles known, names_of(root.dataset_names, asked.dataset));
+  TRY(std::vector<UniqueFd> dataset, open_read_only(asked.dataset));
+  asked.dataset.clear();  // What the client sent is writable; nobody needs that here.
   CHECK_OK(built.sandbox.finish_root(root, std::move(dataset)));
   if (root.room) CHECK_OK(built.sandbox.wait_until_locked());
   CHECK_OK(write_scripts(work, request.spec.scripts, built.plan.user));
@@ -449,6 +450,7 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
   TRY(FileRecorder files,
       FileRecorder::start(built.sandbox, {.user = built.plan.user,
                                           .known = std::move(known),
+                                          .remembered = std::move(asked.remembered),
                                           .file_bytes_max = limits.job.disk_bytes,
                                           .listener = std::move(built.listener)}));
   CHECK_OK(built.sandbox.wait_until_ready());
@@ -457,18 +459,19 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
 
 }  // namespace
 
-Result<RunReport> supervise(BuiltSandbox built, RunRequest request, std::vector<UniqueFd> dataset,
-                            const Channel& client, Phases& phases) {
-  TRY(ToolAllowList tools, ToolAllowList::of(request.spec.tools));
+Result<RunReport> supervise(BuiltSandbox built, AskedRun asked, const Channel& client,
+                            Phases& phases) {
+  TRY(ToolAllowList tools, ToolAllowList::of(asked.request.spec.tools));
   TRY(UniqueFd work, open_work(built.sandbox));
-  const auto limits = limit(built.cgroup, request.spec.limits);
+  const auto limits = limit(built.cgroup, asked.request.spec.limits);
   if (!limits) return std::unexpected(explain_start(limits.error(), built.cgroup));
   phases.mark("limited");
-  auto files = make_it_ours(built, work, std::move(request), std::move(dataset), *limits);
+  DigestTable remembered = asked.remembered;
+  auto files = make_it_ours(built, work, std::move(asked), *limits);
   if (!files) return std::unexpected(explain_start(std::move(files).error(), built.cgroup));
   phases.mark("ready for the job");
   Supervisor supervisor(std::move(built), *limits, std::move(work), std::move(*files),
-                        std::move(tools), client, phases);
+                        std::move(tools), std::move(remembered), client, phases);
   return supervisor.run();
 }
 

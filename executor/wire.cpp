@@ -277,7 +277,7 @@ Result<void> send_frame(const Channel& channel, FrameType type, ByteView payload
 
 Result<std::optional<Frame>> FrameReader::accept(Message message) {
   if (message.bytes.empty() ||
-      message.bytes.front() > static_cast<std::uint8_t>(FrameType::unused)) {
+      message.bytes.front() > static_cast<std::uint8_t>(FrameType::digests)) {
     return fail(ErrorCode::malformed, "a frame of an unknown type");
   }
   if (frame_.payload.size() + message.bytes.size() - 1 > payload_bytes_max_ ||

@@ -41,6 +41,7 @@ enum class FrameType : std::uint8_t {
   report = 6,   // the run as it was; its output went before, in frames of its own
   failure = 7,  // no run: an Error
   unused = 8,   // no run, and nothing of the request was used: ask another runner
+  digests = 9,  // a table of digests (digest_table.hpp), as a descriptor; no payload
 };
 
 struct Frame {
