@@ -298,11 +298,12 @@ Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& output
 
 Result<Workshop> open_workshop(const RunOptions& options) {
   TRY(auto witnesses, log_policy_option(options.log_policy));
-  if (options.no_store) return Workshop::open(nullptr, nullptr);
+  if (options.no_store) return Workshop::open({.store = nullptr, .log = nullptr});
   TRY(store::Store store, open_store());
   TRY(store::Log log, open_log());
-  return Workshop::open(std::make_unique<store::Store>(std::move(store)),
-                        std::make_unique<store::Log>(std::move(log)), std::move(witnesses));
+  return Workshop::open({.store = std::make_unique<store::Store>(std::move(store)),
+                         .log = std::make_unique<store::Log>(std::move(log)),
+                         .witnesses = std::move(witnesses)});
 }
 
 Result<int> run(const RunOptions& options) {

@@ -18,6 +18,7 @@ namespace {
 struct ServeVerbOptions {
   std::uint16_t port = 8420;
   std::size_t runs = 2;
+  std::size_t ready = 2;
   std::string dataset_max;
   std::string log_policy;
 };
@@ -35,8 +36,10 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
   TRY(store::Log log, open_log());
   TRY(auto witnesses, log_policy_option(verb_options.log_policy));
   TRY(const Workshop workshop,
-      Workshop::open(std::make_unique<store::Store>(std::move(opened)),
-                     std::make_unique<store::Log>(std::move(log)), std::move(witnesses)));
+      Workshop::open({.store = std::make_unique<store::Store>(std::move(opened)),
+                      .log = std::make_unique<store::Log>(std::move(log)),
+                      .witnesses = std::move(witnesses),
+                      .ready = {verb_options.ready}}));
   TRY(const Interrupt interrupt, Interrupt::install());
   CHECK_OK(api::serve(options, workshop.parts(), *workshop.store(), interrupt.fd()));
   return to_int(ExitCode::ok);
@@ -52,6 +55,9 @@ void add_serve(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   verb->add_option("--runs", options->runs, "jobs side by side; more are answered 429")
       ->check(CLI::Range(std::size_t{1}, api::runs_at_once_max))
+      ->capture_default_str();
+  verb->add_option("--ready", options->ready, "sandboxes built before a job asks for one")
+      ->check(CLI::Range(std::size_t{0}, executor::ready_sandboxes_max))
       ->capture_default_str();
   verb->add_option("--dataset-max", options->dataset_max, std::string(dataset_max_help))
       ->type_name("SIZE");

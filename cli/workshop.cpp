@@ -66,11 +66,9 @@ std::map<std::string, std::string> host_facts() {
   };
 }
 
-Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store,
-                                std::unique_ptr<store::Log> log,
-                                std::optional<transparency::LogPolicy> witnesses) {
+Result<Workshop> Workshop::open(WorkshopParts given) {
   TRY(const std::filesystem::path runner_path, runner_program());
-  TRY(executor::Runner runner, executor::Runner::open(runner_path));
+  TRY(executor::Runner runner, executor::Runner::open(runner_path, given.ready));
   TRY(certificate::Signer signer, certificate::Signer::generate());
   TRY(const Bytes program, read_file("/proc/self/exe", program_bytes_max));
   // No TEE here: the measurement names the program, the quote is plainly marked as simulated.
@@ -79,8 +77,8 @@ Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store,
   auto state = std::make_unique<State>(State{.runner = std::move(runner),
                                              .signer = std::move(signer),
                                              .attester = std::move(attester),
-                                             .store = std::move(store),
-                                             .log = std::move(log),
+                                             .store = std::move(given.store),
+                                             .log = std::move(given.log),
                                              .parts = nullptr});
   State& held = *state;
   held.parts = std::make_unique<pipeline::Parts>(pipeline::Parts{
@@ -93,8 +91,8 @@ Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store,
       .now = system_clock_now,
       .program_digest = crypto::sha256(program),
       .host = host_facts()});
-  if (witnesses && witnesses->quorum) {
-    held.parts->log.witness = [policy = *std::move(witnesses)](
+  if (given.witnesses && given.witnesses->quorum) {
+    held.parts->log.witness = [policy = *std::move(given.witnesses)](
                                   const transparency::SignedCheckpoint& checkpoint,
                                   store::Log& asking) {
       return api::ask_witnesses(policy, checkpoint, asking);

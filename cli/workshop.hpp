@@ -11,13 +11,17 @@
 
 namespace mayfly::cli {
 
+struct WorkshopParts {
+  std::unique_ptr<store::Store> store;  // null: nothing is kept but what the caller writes
+  std::unique_ptr<store::Log> log;      // null: nothing is counted
+  std::optional<transparency::LogPolicy> witnesses{};  // every entry of the log needs their quorum
+  executor::ReadySandboxes ready{};                    // built ahead of their runs
+};
+
 // Owns what pipeline::Parts points to.
 class Workshop {
  public:
-  // Either may be null: without a store nothing is kept but what the caller writes, without a log
-  // nothing is counted. With `witnesses`, every entry of the log needs their quorum.
-  static Result<Workshop> open(std::unique_ptr<store::Store> store, std::unique_ptr<store::Log> log,
-                               std::optional<transparency::LogPolicy> witnesses = std::nullopt);
+  static Result<Workshop> open(WorkshopParts given);
   Workshop(Workshop&&) noexcept;
   Workshop& operator=(Workshop&&) noexcept;
   ~Workshop();

@@ -484,6 +484,15 @@ Result<void> RunCgroup::kill_all() const {
                                        state_->groups.front().directory + "/cgroup.procs");
 }
 
+Result<std::optional<std::int64_t>> RunCgroup::members() const {
+  std::optional<std::int64_t> most;
+  for (const auto& group : state_->groups) {
+    TRY(const auto pids, pids_in(group.directory));
+    most = std::max(most.value_or(0), static_cast<std::int64_t>(pids.size()));
+  }
+  return most;
+}
+
 Result<RunCgroup::Counters> RunCgroup::counters() const {
   Counters counters;
   for (const auto& group : state_->groups) {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -46,6 +47,9 @@ class RunCgroup {
 
   // SIGKILL to every process inside; returns when the groups are empty.
   Result<void> kill_all() const;
+
+  // How many processes are inside, as the kernel lists them. Absent: there is no group.
+  Result<std::optional<std::int64_t>> members() const;
 
   struct Counters {
     std::int64_t oom_kills = 0;

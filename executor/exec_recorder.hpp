@@ -34,8 +34,8 @@ inline constexpr std::size_t record_bytes_max = std::size_t{64} * 1024 * 1024;
 class ExecRecorder {
  public:
   using Clock = std::chrono::steady_clock;
-  ExecRecorder(ToolAllowList tools, const UserMapping& user)
-      : tools_(std::move(tools)), user_(user) {}
+  ExecRecorder(ToolAllowList tools, const UserMapping& user, DigestTable remembered)
+      : tools_(std::move(tools)), user_(user), digests_(std::move(remembered)) {}
 
   // Before `job`, the job's first process, executes anything.
   Result<void> seize(pid_t job, Clock::time_point started);

@@ -55,6 +55,7 @@ Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, Job job) {
                        .sandbox = sandbox.pidfd(),
                        .user = job.user,
                        .known = std::move(job.known),
+                       .remembered = std::move(job.remembered),
                        .file_bytes_max = job.file_bytes_max,
                        .loopback_port = job.loopback_port,
                        .listener = std::move(job.listener),

@@ -17,6 +17,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
+#include "executor/digest_table.hpp"
 #include "executor/live_sandbox.hpp"
 #include "executor/recorded_calls.hpp"
 #include "executor/sandbox.hpp"
@@ -37,6 +38,7 @@ class FileRecorder {
   struct Job {
     const UserMapping& user;
     KnownFiles known;
+    DigestTable remembered;
     std::int64_t file_bytes_max;                 // RLIMIT_FSIZE of the job
     std::optional<std::uint16_t> loopback_port;  // the one address that may be connected to
     Channel listener;  // the job's process sends its listener through the other end

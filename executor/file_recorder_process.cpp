@@ -108,8 +108,12 @@ Result<UniqueFd> receive_listener(Channel channel) {
 
 class Recording {
  public:
-  Recording(const UniqueFd& listener, const JobPaths& paths, RecordedCalls calls)
-      : listener_(listener), paths_(paths), calls_(std::move(calls)) {}
+  Recording(const UniqueFd& listener, const JobPaths& paths, RecordedCalls calls,
+            DigestTable remembered)
+      : listener_(listener),
+        paths_(paths),
+        calls_(std::move(calls)),
+        digests_(std::move(remembered)) {}
 
   Result<void> serve();
   Result<FileRecord> finish() &&;
@@ -239,7 +243,8 @@ Result<void> record_files(FileRecorderTask& task) {
   TRY(BlockingCalls blocking, BlockingCalls::create());
   Recording recording(listener, paths,
                       RecordedCalls(listener, paths, std::move(task.known), task.loopback_port,
-                                    std::move(blocking)));
+                                    std::move(blocking)),
+                      std::move(task.remembered));
   const auto served = recording.serve();
   // A record that is full ends the job, and is kept as far as it goes.
   if (!served && served.error().code() != ErrorCode::limit) return served;

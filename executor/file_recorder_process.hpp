@@ -11,6 +11,7 @@
 
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
+#include "executor/digest_table.hpp"
 #include "executor/recorded_calls.hpp"
 #include "executor/user_mapping.hpp"
 
@@ -21,6 +22,7 @@ struct FileRecorderTask {
   const UniqueFd& sandbox;  // pidfd of pid 1
   UserMapping user;
   KnownFiles known;
+  DigestTable remembered;
   std::int64_t file_bytes_max;
   std::optional<std::uint16_t> loopback_port;
   Channel listener;

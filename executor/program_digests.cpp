@@ -14,16 +14,7 @@ namespace {
 constexpr std::size_t read_bytes = 64 * 1024;
 constexpr std::size_t slice_bytes = 256 * 1024;
 
-std::int64_t nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 }  // namespace
-
-ProgramDigests::Identity ProgramDigests::identity_of(const struct stat& status) {
-  return {status.st_dev, status.st_ino, status.st_size, nanoseconds(status.st_mtim),
-          nanoseconds(status.st_ctim)};
-}
 
 Result<bool> ProgramDigests::hash_some(Unhashed& unhashed, std::size_t bytes_max) {
   std::array<std::uint8_t, read_bytes> buffer;
@@ -58,12 +49,17 @@ Result<ProgramDigests::Slot> ProgramDigests::add(UniqueFd file, const struct sta
   struct statvfs mount{};
   if (::fstatvfs(file.borrow(), &mount) != 0) return fail_errno("looking at a program's mount");
   const bool job_can_write_it = (mount.f_flag & ST_RDONLY) == 0;
-  const Identity identity = identity_of(status);
+  const FileIdentity identity = identity_of(status);
   if (const auto known = known_.find(identity); known != known_.end() && !job_can_write_it) {
     return known->second;
   }
   const Slot slot = digests_.size();
   digests_.emplace_back();
+  if (const auto remembered = remembered_.find(identity); remembered && !job_can_write_it) {
+    digests_[slot] = *remembered;
+    known_.emplace(identity, slot);
+    return slot;
+  }
   Unhashed unhashed{std::move(file), identity, slot, crypto::Sha256Hasher()};
   if (!job_can_write_it) {
     known_.emplace(identity, slot);

@@ -4,7 +4,8 @@
 //           are hashed while the job already runs, between other work, and finish() checks that
 //           the file is still the one it was (size, mtime, ctime). A file that the job could
 //           write is hashed at once, before the program's first instruction, and never remembered:
-//           two versions of it can have the same size and times.
+//           two versions of it can have the same size and times. What the client remembers of the
+//           image is believed for a file that is the very same (see digest_table.hpp).
 // Errors    unavailable: it cannot be read.  internal: it changed while it was hashed.
 // Threads   One run, one thread.
 #pragma once
@@ -15,18 +16,21 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "crypto/sha2.hpp"
+#include "executor/digest_table.hpp"
 
 namespace mayfly::executor {
 
 class ProgramDigests {
  public:
   using Slot = std::size_t;
+
+  // `remembered`: of earlier runs, by whoever asked for this one.
+  explicit ProgramDigests(DigestTable remembered) : remembered_(std::move(remembered)) {}
 
   // `file` is open for reading, `status` is its fstat.
   Result<Slot> add(UniqueFd file, const struct stat& status);
@@ -43,19 +47,18 @@ class ProgramDigests {
   const crypto::Sha256& digest(Slot slot) const { return digests_[slot]; }
 
  private:
-  using Identity = std::tuple<dev_t, ino_t, off_t, std::int64_t, std::int64_t>;
   struct Unhashed {
     UniqueFd file;
-    Identity identity;
+    FileIdentity identity;
     Slot slot;
     crypto::Sha256Hasher hasher;
   };
-  static Identity identity_of(const struct stat& status);
   // Hashes up to `bytes_max` more; true at the end of the file.
   static Result<bool> hash_some(Unhashed& unhashed, std::size_t bytes_max);
   static Result<void> check_unchanged(const Unhashed& unhashed);
 
-  std::map<Identity, Slot> known_;
+  DigestTable remembered_;
+  std::map<FileIdentity, Slot> known_;
   std::vector<crypto::Sha256> digests_;
   std::deque<Unhashed> queue_;
 };

@@ -228,16 +228,18 @@ std::string tmpfs_options(const ScratchSize& size) {
          ",mode=0755";
 }
 
+// On the old root, which is taken off whole in a moment: then nobody can name the scratch itself,
+// only its parts, and one detaching, which waits for every processor, serves for both.
 Result<void> mount_scratch(const Scratch& scratch) {
-  constexpr const char* at = "mnt";
+  constexpr const char* at = "/dev";
   if (!scratch.mount) {
     CHECK_OK(mount_at("mayfly", at, "tmpfs", MS_NOSUID | MS_NODEV,
                       tmpfs_options(scratch_without_room).c_str(), "the scratch"));
   } else if (::move_mount(scratch.mount.borrow(), "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
     return std::unexpected(mount_error("the scratch"));
   }
-  constexpr std::array parts = {std::pair{"mnt/work", "work"}, std::pair{"mnt/tmp", "tmp"},
-                                std::pair{"mnt/shm", "dev/shm"}};
+  constexpr std::array parts = {std::pair{"/dev/work", "work"}, std::pair{"/dev/tmp", "tmp"},
+                                std::pair{"/dev/shm", "dev/shm"}};
   for (const auto& [inside, target] : parts) {
     CHECK_OK(make_directory(inside));
     CHECK_OK(mount_at(inside, target, nullptr, MS_BIND, nullptr, target));
@@ -246,7 +248,6 @@ Result<void> mount_scratch(const Scratch& scratch) {
   if (::chmod("tmp", 01777) != 0 || ::chmod("dev/shm", 01777) != 0) {
     return fail_errno("setting the mode of /tmp");
   }
-  if (::umount2(at, MNT_DETACH) != 0) return fail_errno("hiding the root of the scratch");
   return {};
 }
 

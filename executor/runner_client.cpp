@@ -1,37 +1,27 @@
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 
 #include "base/file_io.hpp"
 #include "executor/cgroup.hpp"
 #include "executor/channel.hpp"
+#include "executor/digest_keeper.hpp"
 #include "executor/phases.hpp"
 #include "executor/request.hpp"
-#include "executor/runner_main.hpp"
+#include "executor/runner_process.hpp"
 #include "executor/sandbox.hpp"
+#include "executor/sandbox_pool.hpp"
 #include "executor/seccomp_policy.hpp"
 #include "executor/user_mapping.hpp"
 #include "executor/wire.hpp"
 
 namespace mayfly::executor {
 namespace {
-
-// Above every number that the runner's descriptors get, so that placing one cannot close another.
-constexpr int descriptor_min = 16;
-
-Result<UniqueFd> move_up(const UniqueFd& fd) {
-  UniqueFd moved(::fcntl(fd.borrow(), F_DUPFD_CLOEXEC, descriptor_min));
-  if (!moved) return fail_errno("moving a descriptor");
-  return moved;
-}
 
 Result<crypto::Sha256> digest_of(const UniqueFd& file) {
   crypto::Sha256Hasher hasher;
@@ -45,104 +35,12 @@ Result<crypto::Sha256> digest_of(const UniqueFd& file) {
   }
 }
 
-// What posix_spawn needs, freed on every path.
-class SpawnOptions {
- public:
-  SpawnOptions() {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawnattr_init(&attributes_);
-  }
-  SpawnOptions(const SpawnOptions&) = delete;
-  SpawnOptions& operator=(const SpawnOptions&) = delete;
-  ~SpawnOptions() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-
-  // Nothing of the client but its stderr (where a dying libc writes), the socket, the program.
-  int fill(int socket, int program) {
-    sigset_t none;
-    sigset_t all;
-    ::sigemptyset(&none);
-    ::sigfillset(&all);
-    // A process group of its own: Ctrl-C is for the client, which then cancels the run.
-    constexpr short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP;
-    for (const int error_number :
-         {::posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDWR, 0),
-          ::posix_spawn_file_actions_adddup2(&actions_, 0, 1),
-          ::posix_spawn_file_actions_adddup2(&actions_, socket, runner_socket),
-          ::posix_spawn_file_actions_adddup2(&actions_, program, runner_program),
-          ::posix_spawn_file_actions_addclosefrom_np(&actions_, runner_program + 1),
-          ::posix_spawnattr_setsigmask(&attributes_, &none),
-          ::posix_spawnattr_setsigdefault(&attributes_, &all),
-          ::posix_spawnattr_setpgroup(&attributes_, 0),
-          ::posix_spawnattr_setflags(&attributes_, flags)}) {
-      if (error_number != 0) return error_number;
-    }
-    return 0;
-  }
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
-// A runner that is not needed any more is killed: it takes its sandbox with it.
-class RunnerProcess {
- public:
-  static Result<RunnerProcess> spawn(const UniqueFd& program) {
-    TRY(auto ends, Channel::pair());
-    TRY(const UniqueFd socket, move_up(ends.second.fd()));
-    SpawnOptions options;
-    int error_number = options.fill(socket.borrow(), program.borrow());
-    const std::string path = "/proc/self/fd/" + std::to_string(runner_program);
-    char name[] = "mayfly-runner";
-    char* const arguments[] = {name, nullptr};
-    char* const environment[] = {nullptr};
-    pid_t pid = 0;
-    if (error_number == 0) {
-      error_number = ::posix_spawn(&pid, path.c_str(), options.actions(), options.attributes(),
-                                   arguments, environment);
-    }
-    if (error_number != 0) {
-      return std::unexpected(errno_error(error_number, "starting mayfly-runner"));
-    }
-    return RunnerProcess(pid, std::move(ends.first));
-  }
-
-  RunnerProcess(RunnerProcess&& other) noexcept
-      : pid_(std::exchange(other.pid_, 0)), channel_(std::move(other.channel_)) {}
-  RunnerProcess& operator=(RunnerProcess&&) = delete;
-  ~RunnerProcess() {
-    if (pid_ == 0) return;
-    ::kill(pid_, SIGKILL);
-    static_cast<void>(wait());
-    // Its control groups outlive it; whatever cannot be removed now, the next client tries again.
-    static_cast<void>(sweep_stale_cgroups());
-  }
-
-  const Channel& channel() const { return channel_; }
-
-  // The text says how it ended, for an error message.
-  std::string wait() {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
-    pid_ = 0;
-    if (WIFSIGNALED(status)) return "killed by signal " + std::to_string(WTERMSIG(status));
-    return "exited with " + std::to_string(WEXITSTATUS(status));
-  }
-
- private:
-  RunnerProcess(pid_t pid, Channel channel) : pid_(pid), channel_(std::move(channel)) {}
-  pid_t pid_;
-  Channel channel_;
-};
-
 Result<void> send_request(const Channel& runner, const RunRequest& request,
-                          const intake::Dataset* dataset) {
+                          const intake::Dataset* dataset, UniqueFd digests) {
+  if (digests) {
+    const std::array<UniqueFd, 1> passed{std::move(digests)};
+    CHECK_OK(send_frame(runner, FrameType::digests, {}, passed));
+  }
   if (dataset) {
     // Copies of the numbers, for the kernel to pass on; the dataset keeps its own.
     std::vector<UniqueFd> files;
@@ -179,6 +77,8 @@ class Conversation {
         output_bytes_max_(static_cast<std::size_t>(output_bytes_max)),
         cancel_fd_(watch.cancel_fd) {}
 
+  // The runner ended without having used the request.
+  bool was_unused() const { return unused_; }
   // Absent: the runner ended without one.
   Result<std::optional<RunReport>> listen() {
     for (;;) {
@@ -230,6 +130,7 @@ class Conversation {
         report_.stderr_bytes = std::move(stderr_);
         return true;
       }
+      case FrameType::unused: unused_ = true; return false;
       default: return fail(ErrorCode::internal, "the runner said something unexpected");
     }
   }
@@ -245,13 +146,43 @@ class Conversation {
   const Runner::Watch& watch_;
   std::size_t output_bytes_max_;
   int cancel_fd_;
+  bool unused_ = false;
   FrameReader frames_{report_bytes_max};
   RunReport report_;
   Bytes stdout_;
   Bytes stderr_;
 };
 
+// One runner asked. Absent: it could not use the request, and has run nothing.
+Result<std::optional<RunReport>> ask_one(SandboxPool& pool, const RunRequest& request,
+                                         const intake::Dataset* dataset, UniqueFd digests,
+                                         const Runner::Watch& watch) {
+  TRY(SandboxPool::Lease lease, pool.take());
+  RunnerProcess& runner = lease.runner();
+  Conversation conversation(runner.channel(), watch, request.spec.limits.output_bytes);
+  // A runner that dies while it is being told shows up as the end of the conversation.
+  const auto sent = send_request(runner.channel(), request, dataset, std::move(digests));
+  TRY(auto report, conversation.listen());
+  const std::string end = runner.wait();
+  if (conversation.was_unused()) return std::optional<RunReport>();
+  if (!report) {
+    static_cast<void>(sweep_stale_cgroups());
+    return fail(ErrorCode::internal, "mayfly-runner ended without a report (" + end + ")" +
+                                         (sent ? std::string() : ": " + sent.error().message()));
+  }
+  if (end != "exited with 0") {
+    return fail(ErrorCode::internal, "mayfly-runner " + end + " after its report");
+  }
+  return report;
+}
+
 }  // namespace
+
+struct Runner::Held {
+  Held(UniqueFd program, std::size_t ready) : pool(std::move(program), ready) {}
+  SandboxPool pool;
+  DigestKeeper digests;
+};
 
 Result<intake::JobIdentity> job_identity() {
   TRY(const UserMapping mapping, choose_user_mapping());
@@ -263,7 +194,11 @@ Result<PolicyId> policy_in_use(const SandboxSpec&) {
   return PolicyId{std::move(policy.name), policy.hash};
 }
 
-Result<Runner> Runner::open(const std::filesystem::path& program) {
+Result<Runner> Runner::open(const std::filesystem::path& program, ReadySandboxes ready) {
+  if (ready.count > ready_sandboxes_max) {
+    return fail(ErrorCode::limit,
+                "at most " + std::to_string(ready_sandboxes_max) + " sandboxes can be held ready");
+  }
   std::filesystem::path path = program;
   if (path.empty()) {
     std::error_code error;
@@ -284,34 +219,26 @@ Result<Runner> Runner::open(const std::filesystem::path& program) {
   // Of runners that were killed together with their clients, which could not clean up after them.
   static_cast<void>(sweep_stale_cgroups());
   TRY(UniqueFd kept, move_up(file));
-  return Runner(path, digest, std::make_shared<const UniqueFd>(std::move(kept)));
+  return Runner(digest, std::make_shared<Held>(std::move(kept), ready.count));
 }
 
 Result<RunReport> Runner::run(const SandboxSpec& spec, const intake::Dataset* dataset,
                               const Watch& watch) const {
   Phases phases;
   phases.mark("asked");
-  const std::vector<Phase> asked = phases.take();
   const RunRequest request = make_request(spec, dataset);
   CHECK_OK(check_request(request));
-  TRY(RunnerProcess runner, RunnerProcess::spawn(*opened_));
-  Conversation conversation(runner.channel(), watch, spec.limits.output_bytes);
-  // A runner that dies while it is being told shows up as the end of the conversation.
-  const auto sent = send_request(runner.channel(), request, dataset);
-  TRY(auto report, conversation.listen());
-  const std::string end = runner.wait();
-  if (!report) {
-    static_cast<void>(sweep_stale_cgroups());
-    return fail(ErrorCode::internal, "mayfly-runner ended without a report (" + end + ")" +
-                                         (sent ? std::string() : ": " + sent.error().message()));
+  for (std::size_t tried = 0; tried <= ready_sandboxes_max; ++tried) {
+    TRY(auto report, ask_one(held_->pool, request, dataset, held_->digests.table(), watch));
+    if (!report) continue;
+    report->phases.insert(report->phases.begin(), phases.take().front());
+    phases.mark("runner gone");
+    held_->digests.note(*report);
+    report->phases.push_back(phases.take().front());
+    return std::move(*report);
   }
-  if (end != "exited with 0") {
-    return fail(ErrorCode::internal, "mayfly-runner " + end + " after its report");
-  }
-  report->phases.insert(report->phases.begin(), asked.front());
-  phases.mark("runner gone");
-  report->phases.push_back(phases.take().front());
-  return std::move(*report);
+  return fail(ErrorCode::unavailable,
+              "sandboxes end before they are used: something on this machine ends them");
 }
 
 }  // namespace mayfly::executor

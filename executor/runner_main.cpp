@@ -22,22 +22,21 @@ namespace {
 constexpr int exit_code_usage = 64;
 constexpr int exit_code_failed = 70;
 
-struct Received {
-  RunRequest request;
-  std::vector<UniqueFd> dataset;
-};
-
-Result<Received> receive_request(const Channel& client) {
+Result<AskedRun> receive_request(const Channel& client) {
   FrameReader frames(request_bytes_max);
-  Received received;
+  AskedRun asked;
   for (;;) {
     TRY(auto message, client.receive());
     if (!message) return fail(ErrorCode::internal, "the client is gone");
     TRY(auto frame, frames.accept(std::move(*message)));
     if (!frame) continue;
+    if (frame->type == FrameType::digests && frame->descriptors.size() == 1) {
+      TRY(asked.remembered, DigestTable::map(frame->descriptors.front()));
+      continue;
+    }
     if (frame->type == FrameType::dataset) {
-      for (UniqueFd& file : frame->descriptors) received.dataset.push_back(std::move(file));
-      if (received.dataset.size() > dataset_files_max) {
+      for (UniqueFd& file : frame->descriptors) asked.dataset.push_back(std::move(file));
+      if (asked.dataset.size() > dataset_files_max) {
         return fail(ErrorCode::limit, "more dataset files than are possible");
       }
       continue;
@@ -45,11 +44,11 @@ Result<Received> receive_request(const Channel& client) {
     if (frame->type != FrameType::request) {
       return fail(ErrorCode::malformed, "the client did not send a request");
     }
-    TRY(received.request, decode_request(frame->payload));
-    if (received.dataset.size() != received.request.dataset_names.size()) {
+    TRY(asked.request, decode_request(frame->payload));
+    if (asked.dataset.size() != asked.request.dataset_names.size()) {
       return fail(ErrorCode::malformed, "dataset names and descriptors do not match");
     }
-    return received;
+    return asked;
   }
 }
 
@@ -69,27 +68,36 @@ Result<void> prepare_process() {
   return {};
 }
 
-// Until the client says something or is gone. A sandbox may wait long for its run: what happens
-// to it, or asks the runner to stop, ends it.
-Result<void> wait_for_request(const Channel& client, const BuiltSandbox& built) {
+// Until the client says something or is gone. A sandbox may wait long for its run: what happens to
+// it meanwhile, or asks the runner to stop, makes it one that cannot be used.
+enum class Wait : std::uint8_t { asked, unused };
+
+Result<Wait> wait_for_request(const Channel& client, const BuiltSandbox& built) {
   pollfd waiting[] = {{client.fd().borrow(), POLLIN, 0}, {built.signals.borrow(), POLLIN, 0}};
   while (::poll(waiting, 2, -1) < 0) {
     if (errno != EINTR) return fail_errno("waiting for a request");
   }
-  if (waiting[1].revents == 0) return {};
-  return fail(ErrorCode::internal, "the sandbox ended before it was used");
+  return waiting[1].revents == 0 ? Wait::asked : Wait::unused;
 }
 
-Result<RunReport> serve(const Channel& client) {
+// Absent: its sandbox could not be used.
+Result<std::optional<RunReport>> serve(const Channel& client) {
   Phases phases;
   phases.mark("runner started");
   CHECK_OK(prepare_process());
   TRY(BuiltSandbox built, build_sandbox(phases));
-  CHECK_OK(wait_for_request(client, built));
-  TRY(Received received, receive_request(client));
+  TRY(const Wait wait, wait_for_request(client, built));
+  if (wait == Wait::unused) return std::optional<RunReport>();
+  TRY(AskedRun asked, receive_request(client));
   phases.mark("request read");
-  return supervise(std::move(built), std::move(received.request), std::move(received.dataset),
-                   client, phases);
+  TRY(RunReport report, supervise(std::move(built), std::move(asked), client, phases));
+  return std::optional(std::move(report));
+}
+
+Result<void> tell(const Channel& client, const Result<std::optional<RunReport>>& report) {
+  if (!report) return send_frame(client, FrameType::failure, encode_failure(report.error()));
+  if (!*report) return send_frame(client, FrameType::unused, {});
+  return send_frame(client, FrameType::report, encode_report(**report));
 }
 
 bool is_socket(int fd) {
@@ -107,10 +115,7 @@ int runner_main() {
   }
   ::close(runner_program);
   const Channel client{UniqueFd(runner_socket)};
-  const auto report = serve(client);
-  const auto told = report ? send_frame(client, FrameType::report, encode_report(*report))
-                           : send_frame(client, FrameType::failure, encode_failure(report.error()));
-  return told ? 0 : exit_code_failed;
+  return tell(client, serve(client)) ? 0 : exit_code_failed;
 }
 
 }  // namespace mayfly::executor

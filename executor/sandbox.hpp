@@ -5,7 +5,7 @@
 //           malformed: a spec that cannot be run (empty argv, a script name that leaves /work).
 //           internal: the runner died or broke the protocol. A job that fails is not an error: it
 //           is an Outcome.
-// Threads   Runner is immutable; run() may be called from several threads at once.
+// Threads   run() may be called from several threads at once.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -184,10 +184,18 @@ struct PolicyId {
 };
 Result<PolicyId> policy_in_use(const SandboxSpec& spec);
 
+// How many sandboxes are held ready for runs to come: built before anything of the run is known,
+// used once, then replaced. Each is a process group of about 3 MB that waits.
+struct ReadySandboxes {
+  std::size_t count = 0;
+};
+inline constexpr std::size_t ready_sandboxes_max = 64;
+
 class Runner {
  public:
-  // `program` is mayfly-runner; by default beside the current executable.
-  static Result<Runner> open(const std::filesystem::path& program);
+  // `program` is mayfly-runner; by default beside the current executable. limit: `ready` over
+  // ready_sandboxes_max.
+  static Result<Runner> open(const std::filesystem::path& program, ReadySandboxes ready = {});
 
   // `dataset` may be null. `cancel_fd` readable means: stop the job now (outcome
   // Signalled{SIGKILL}). Called while the job runs, with the job's output as it comes (for
@@ -206,12 +214,11 @@ class Runner {
   const crypto::Sha256& program_digest() const { return digest_; }
 
  private:
-  Runner(std::filesystem::path program, const crypto::Sha256& digest,
-         std::shared_ptr<const UniqueFd> opened)
-      : program_(std::move(program)), digest_(digest), opened_(std::move(opened)) {}
-  std::filesystem::path program_;
+  struct Held;  // what all copies share
+  Runner(const crypto::Sha256& digest, std::shared_ptr<Held> held)
+      : digest_(digest), held_(std::move(held)) {}
   crypto::Sha256 digest_;
-  std::shared_ptr<const UniqueFd> opened_;  // what was hashed is what is executed
+  std::shared_ptr<Held> held_;
 };
 
 }  // namespace mayfly::executor

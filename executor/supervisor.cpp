@@ -63,7 +63,7 @@ Result<KnownFiles> names_of(const std::vector<std::string>& names,
 }
 
 // What is still needed of a request once its job runs.
-struct Asked {
+struct Kept {
   UniqueFd work;  // /work of the sandbox
   LeftFiles left_files = LeftFiles::destroyed;
   std::optional<std::uint16_t> loopback_port;
@@ -71,8 +71,8 @@ struct Asked {
 
 class Supervisor {
  public:
-  Supervisor(BuiltSandbox built, ResourceLimits limits, Asked asked, FileRecorder files,
-             ToolAllowList tools, const Channel& client, Phases& phases)
+  Supervisor(BuiltSandbox built, ResourceLimits limits, Kept kept, FileRecorder files,
+             ToolAllowList tools, DigestTable remembered, const Channel& client, Phases& phases)
       : plan_(std::move(built.plan)),
         resource_limits_(limits),
         limits_(limits.job),
@@ -82,10 +82,10 @@ class Supervisor {
         client_(client),
         phases_(phases),
         signals_(std::move(built.signals)),
-        recorder_(std::move(tools), plan_.user),
+        recorder_(std::move(tools), plan_.user, std::move(remembered)),
         stdout_(std::move(built.stdout_end), FrameType::stdout_bytes),
         stderr_(std::move(built.stderr_end), FrameType::stderr_bytes),
-        asked_(std::move(asked)) {}
+        kept_(std::move(kept)) {}
 
   Result<RunReport> run();
 
@@ -131,7 +131,7 @@ class Supervisor {
 
   // /work of the sandbox. Held from the start: when the job ends, pid 1 may be gone with it before
   // we look at its files.
-  Asked asked_;
+  Kept kept_;
   EndFacts facts_;
   UnixMillis started_unix_;
   UnixMillis completed_unix_;
@@ -257,11 +257,11 @@ void Supervisor::on_job_end() {
   phases_.mark("job ended");
   completed_unix_ = now_unix();
   struct statvfs space{};
-  if (::fstatvfs(asked_.work.borrow(), &space) == 0) {
+  if (::fstatvfs(kept_.work.borrow(), &space) == 0) {
     facts_.disk_is_full = space.f_bavail == 0 || space.f_favail == 0;
   }
   // An open descriptor keeps the job's files.
-  if (asked_.left_files == LeftFiles::destroyed) asked_.work.reset();
+  if (kept_.left_files == LeftFiles::destroyed) kept_.work.reset();
   kill_everything();
 }
 
@@ -385,7 +385,7 @@ Result<void> Supervisor::take_usage(RunReport& report, EndFacts& facts) {
 
 // Every process is dead: nobody changes the files any more.
 Result<void> Supervisor::take_left(RunReport& report) {
-  const UniqueFd work = std::move(asked_.work);
+  const UniqueFd work = std::move(kept_.work);
   const auto* const exited = std::get_if<Exited>(&report.outcome);
   if (!work || exited == nullptr || exited->code != 0) return {};
   auto left = take_left_files(work);
@@ -404,7 +404,7 @@ void Supervisor::describe_into(RunReport& report) const {
   report.confinement.merge(describe_root(limits_, plan_.scratch));
   report.confinement["user"] = describe(plan_.user);
   report.confinement["namespaces"] = "user mount pid net ipc uts cgroup";
-  const auto port = asked_.loopback_port;
+  const auto port = kept_.loopback_port;
   report.confinement["network"] =
       port ? "own namespace, only loopback up, to reach 127.0.0.1:" + std::to_string(*port)
            : "own namespace without any interface up";
@@ -422,7 +422,8 @@ void Supervisor::describe_into(RunReport& report) const {
 }
 
 Result<void> Supervisor::take_down(RunReport& report) {
-  TRY(report.teardown, look_for_remains(sandbox_.pid_namespace()));
+  TRY(const auto members, cgroup_.members());
+  TRY(report.teardown, look_for_remains(sandbox_.pid_namespace(), members));
   phases_.mark("looked at what is left");
   TRY(report.teardown.cgroups_left, std::move(cgroup_).remove());
   report.teardown.scanned.emplace_back("cgroups");
@@ -457,8 +458,9 @@ Result<ResourceLimits> limit(RunCgroup& cgroup, const Limits& limits) {
 
 // From a sandbox for any run to the sandbox of this one. The limits are in force before anything of
 // the run is in it.
-Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, RunRequest request,
-                                  std::vector<UniqueFd> sent, const ResourceLimits& limits) {
+Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, AskedRun asked,
+                                  const ResourceLimits& limits) {
+  RunRequest& request = asked.request;
   Scratch& scratch = built.plan.scratch;
   const ScratchSize room = scratch_size(request);
   if (scratch.mount) CHECK_OK(give_room(scratch, room));
@@ -466,9 +468,9 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
                        .loopback_port = request.spec.loopback_port,
                        .dataset_names = std::move(request.dataset_names)};
   scratch.mount.reset();  // an open descriptor would keep the job's files
-  TRY(KnownFiles known, names_of(root.dataset_names, sent));
-  TRY(std::vector<UniqueFd> dataset, open_read_only(sent));
-  sent.clear();  // What the client sent is writable; nobody needs that here.
+  TRY(KnownFiles known, names_of(root.dataset_names, asked.dataset));
+  TRY(std::vector<UniqueFd> dataset, open_read_only(asked.dataset));
+  asked.dataset.clear();  // What the client sent is writable; nobody needs that here.
   CHECK_OK(built.sandbox.finish_root(root, std::move(dataset)));
   if (root.room) CHECK_OK(built.sandbox.wait_until_locked());
   CHECK_OK(write_scripts(work, request.spec.scripts, built.plan.user));
@@ -478,6 +480,7 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
   TRY(FileRecorder files,
       FileRecorder::start(built.sandbox, {.user = built.plan.user,
                                           .known = std::move(known),
+                                          .remembered = std::move(asked.remembered),
                                           .file_bytes_max = limits.job.disk_bytes,
                                           .loopback_port = root.loopback_port,
                                           .listener = std::move(built.listener)}));
@@ -487,26 +490,26 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Run
 
 }  // namespace
 
-Result<RunReport> supervise(BuiltSandbox built, RunRequest request, std::vector<UniqueFd> dataset,
-                            const Channel& client, Phases& phases) {
-  TRY(ToolAllowList tools, ToolAllowList::of(request.spec.tools));
-  Asked asked{.work = {},
-              .left_files = request.spec.left_files,
-              .loopback_port = request.spec.loopback_port};
-  TRY(asked.work, open_work(built.sandbox));
-  const auto limits = limit(built.cgroup, request.spec.limits);
+Result<RunReport> supervise(BuiltSandbox built, AskedRun asked, const Channel& client,
+                            Phases& phases) {
+  const SandboxSpec& spec = asked.request.spec;
+  TRY(ToolAllowList tools, ToolAllowList::of(spec.tools));
+  Kept kept{.work = {}, .left_files = spec.left_files, .loopback_port = spec.loopback_port};
+  TRY(kept.work, open_work(built.sandbox));
+  const auto limits = limit(built.cgroup, spec.limits);
   if (!limits) return std::unexpected(explain_start(limits.error(), built.cgroup));
   phases.mark("limited");
-  auto files = make_it_ours(built, asked.work, std::move(request), std::move(dataset), *limits);
+  DigestTable remembered = asked.remembered;
+  auto files = make_it_ours(built, kept.work, std::move(asked), *limits);
   if (!files) return std::unexpected(explain_start(std::move(files).error(), built.cgroup));
   if (const UniqueFd listener = built.sandbox.take_loopback_listener()) {
     CHECK_OK(send_frame(client, FrameType::loopback_listener, {}, {&listener, 1}));
-  } else if (asked.loopback_port) {
+  } else if (kept.loopback_port) {
     return fail(ErrorCode::internal, "the sandbox made no listener for the run's one address");
   }
   phases.mark("ready for the job");
-  Supervisor supervisor(std::move(built), *limits, std::move(asked), std::move(*files),
-                        std::move(tools), client, phases);
+  Supervisor supervisor(std::move(built), *limits, std::move(kept), std::move(*files),
+                        std::move(tools), std::move(remembered), client, phases);
   return supervisor.run();
 }
 

@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "executor/built_sandbox.hpp"
 #include "executor/channel.hpp"
+#include "executor/digest_table.hpp"
 #include "executor/phases.hpp"
 #include "executor/request.hpp"
 #include "executor/sandbox.hpp"
@@ -22,7 +23,14 @@ inline constexpr int memory_sample_ms = 25;
 // After SIGKILL: how long until a process that does not die makes the run fail.
 inline constexpr int death_ms_max = 10'000;
 
-Result<RunReport> supervise(BuiltSandbox built, RunRequest request, std::vector<UniqueFd> dataset,
-                            const Channel& client, Phases& phases);
+// All that a client says of a run.
+struct AskedRun {
+  RunRequest request;
+  std::vector<UniqueFd> dataset;
+  DigestTable remembered;
+};
+
+Result<RunReport> supervise(BuiltSandbox built, AskedRun asked, const Channel& client,
+                            Phases& phases);
 
 }  // namespace mayfly::executor

@@ -49,9 +49,14 @@ Result<std::int64_t> count_mounts() {
 
 }  // namespace
 
-Result<Teardown> look_for_remains(const std::string& pid_namespace) {
+Result<Teardown> look_for_remains(const std::string& pid_namespace,
+                                  std::optional<std::int64_t> members) {
   Teardown found;
-  TRY(found.processes_left, count_processes(pid_namespace));
+  if (members) {
+    found.processes_left = *members;
+  } else {
+    TRY(found.processes_left, count_processes(pid_namespace));
+  }
   TRY(found.mounts_left, count_mounts());
   found.scanned = {"processes", "mounts"};
   return found;

@@ -38,9 +38,11 @@ enum class FrameType : std::uint8_t {
   cancel = 3,
   stdout_bytes = 4,
   stderr_bytes = 5,
-  report = 6,             // the run as it was; its output went before, in frames of its own
-  failure = 7,            // no run: an Error
-  loopback_listener = 8,  // a descriptor: what SandboxSpec::loopback_port asked for
+  report = 6,              // the run as it was; its output went before, in frames of its own
+  failure = 7,             // no run: an Error
+  unused = 8,              // no run, and nothing of the request was used: ask another runner
+  digests = 9,             // a table of digests (digest_table.hpp), as a descriptor; no payload
+  loopback_listener = 10,  // a descriptor: what SandboxSpec::loopback_port asked for
 };
 
 struct Frame {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/file_io.hpp"
 #include "base/text_encoding.hpp"
@@ -121,6 +122,36 @@ TEST_F(ExecuteTest, GivesEqualRequestsEqualClaims) {
   EXPECT_EQ(first["claim_hash"], second["claim_hash"]);
   EXPECT_NE(first["certificate_id"], second["certificate_id"]);
   EXPECT_NE(first["claim_hash"], other["claim_hash"]);
+}
+
+pipeline::Certified certify(test::Workbench& bench, const std::vector<std::string>& command) {
+  pipeline::ExecutionRequest request;
+  request.command = command;
+  return test::must(pipeline::execute(std::move(request), bench.parts(), {}));
+}
+
+bool was_ready(const executor::RunReport& report) {
+  const auto at = [&](std::string_view name) {
+    return std::ranges::find(report.phases, name, &executor::Phase::name)->at_us;
+  };
+  return at("sandbox built") < at("asked");
+}
+
+// What a certificate claims of a run must not tell whether its sandbox had waited for it.
+TEST_F(ExecuteTest, GivesASandboxHeldReadyTheSameClaim) {
+  constexpr int tries_max = 200;
+  test::Workbench cold;
+  test::Workbench pooled({1});
+  const std::vector<std::string> command{"sh", "-c", "cat /etc/passwd; ulimit -a; exit 3"};
+  const auto own = certify(cold, command);
+  EXPECT_FALSE(was_ready(own.report));
+  for (int i = 0; i < tries_max; ++i) {
+    const auto ready = certify(pooled, command);
+    EXPECT_EQ(ready.claim_hash, own.claim_hash);
+    if (was_ready(ready.report)) return;
+    std::this_thread::sleep_for(20ms);
+  }
+  FAIL() << "no run was given a sandbox that was built before";
 }
 
 TEST_F(ExecuteTest, CertifiesJobsThatFailAndTimeOut) {

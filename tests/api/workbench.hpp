@@ -23,9 +23,9 @@ inline constexpr UnixMillis standing_clock{1'767'225'700'000};  // 2026-01-01T00
 
 class Workbench {
  public:
-  Workbench()
+  explicit Workbench(executor::ReadySandboxes ready = {})
       : store_(must(store::Store::open(dir_.path() / "certificates.db"))),
-        runner_(must(executor::Runner::open(MAYFLY_BIN_DIR "/mayfly-runner"))),
+        runner_(must(executor::Runner::open(MAYFLY_BIN_DIR "/mayfly-runner", ready))),
         signer_(must(certificate::Signer::generate())),
         attester_(must(attest::SimulatedTdxAttester::start({}, standing_clock))) {}
 

@@ -94,8 +94,10 @@ TEST_F(RunCgroupTest, AttachesAndTheChildrenAreInsideFromBirth) {
            })
         .exit_code;
   });
+  EXPECT_EQ(cgroup->members().value(), 0);
   const auto attached = cgroup->attach(child.pid());
   ASSERT_TRUE(attached) << attached.error().message();
+  EXPECT_EQ(cgroup->members().value(), 1);
   EXPECT_NE(text_of_file("/proc/" + std::to_string(child.pid()) + "/cgroup").find("/mayfly-"),
             std::string::npos);
   child.release();

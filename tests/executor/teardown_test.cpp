@@ -203,10 +203,13 @@ TEST(Teardown, ProcessesThatHideInNewSessionsEnd) {
 // The look itself: it finds a process that is there.
 TEST(Teardown, LookFindsWhatIsLeft) {
   const auto pid_namespace = std::filesystem::read_symlink("/proc/self/ns/pid").string();
-  const auto found = look_for_remains(pid_namespace);
+  const auto found = look_for_remains(pid_namespace, std::nullopt);
   ASSERT_TRUE(found);
   EXPECT_GE(found->processes_left, 1);
-  const auto nothing = look_for_remains("pid:[1]");
+  const auto listed = look_for_remains("pid:[1]", 2);
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->processes_left, 2);
+  const auto nothing = look_for_remains("pid:[1]", std::nullopt);
   ASSERT_TRUE(nothing);
   EXPECT_EQ(nothing->processes_left, 0);
   EXPECT_EQ(nothing->mounts_left, 0);

@@ -301,12 +301,13 @@ class KillTheCommand(Kill):
 
 
 class Server:
-    """`mayfly serve` over one folder, on a port of its own."""
+    """`mayfly serve` over one folder, on a port of its own. Without sandboxes held ready its only
+    runner is that of the request."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, ready=0):
         with (folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [remains.BIN / "mayfly", "serve", "--port", "0"],
+                [remains.BIN / "mayfly", "serve", "--port", "0", "--ready", str(ready)],
                 env=dict(os.environ, MAYFLY_STATE=str(folder / "state")),
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -425,6 +426,57 @@ class KillTheServer(Kill):
         duration = self.duration(self.hold)
         self.sweep(duration, lambda delay: self.one_round(self.hold, delay), power=2)
         self.judge_the_store()
+
+
+class KillTheServerThatHoldsSandboxes(Kill):
+    READY = 3
+
+    def setUp(self):
+        super().setUp()
+        self.server = Server(self.folder, self.READY)
+        self.addCleanup(lambda: self.server.kill())
+
+    def runners(self):
+        """Those whose sandbox has its first process, and that one the job's."""
+        return [
+            runner
+            for runner in remains.children(self.server.process.pid)
+            if any(remains.children(first) for first in remains.children(runner))
+        ]
+
+    def wait_for_the_pool(self):
+        def still_missing():
+            return len(self.runners()) < self.READY
+
+        self.assertFalse(remains.settled(still_missing, seconds=20), "the pool is not filled")
+
+    def test_killing_it_while_they_wait(self):
+        self.wait_for_the_pool()
+        self.server.kill()
+        self.nothing_is_left()
+
+    def test_killing_it_while_they_are_built(self):
+        for number in range(ROUNDS):
+            with self.subTest(round=number):
+                time.sleep(0.004 * number)
+                self.server.kill()
+                self.nothing_is_left()
+                self.server = Server(self.folder, self.READY)
+
+    def test_stopping_it(self):
+        self.wait_for_the_pool()
+        self.server.process.terminate()
+        self.assertEqual(self.server.process.wait(timeout=30), 0)
+        self.nothing_is_left()
+
+    def test_a_request_is_served_by_one_and_it_is_replaced(self):
+        self.wait_for_the_pool()
+        before = set(self.runners())
+        request = Request(self.server)
+        request.join()
+        self.assertTrue(request.acknowledged, request.refusal)
+        self.wait_for_the_pool()
+        self.assertEqual(len(before - set(self.runners())), 1, "used once, and gone")
 
 
 if __name__ == "__main__":
