@@ -264,5 +264,43 @@ TEST(DecodeCertificate, RandomStatementsComeBackByteForByte) {
   }
 }
 
+TEST(DecodeCertificate, AttemptsAndLogProofsComeBackByteForByte) {
+  Statement statement = test::sample_statement();
+  statement.run.attempt = Attempt{.log = "log.example+00000000+AQ==",
+                                  .number = 3,
+                                  .dataset_total = 17,
+                                  .same_input = 2,
+                                  .open = 1,
+                                  .log_size = 40,
+                                  .log_root = test::digest_of("root"),
+                                  .study = StudyProgress{.entry = test::digest_of("study"),
+                                                         .planned = 5,
+                                                         .started = 4,
+                                                         .finished = 3,
+                                                         .closed = true}};
+  Proof proof = test::sample_proof();
+  proof.log = LoggedEntry{.entry = {1, 2, 3},
+                          .proof = "c2sp.org/tlog-proof@v1\nindex 0\n",
+                          .consistency = {test::digest_of("a"), test::digest_of("b")}};
+  proof.intent_log = proof.log;
+  const Bytes certificate = test::encode_sample(statement, proof);
+  const auto decoded = decode_certificate(certificate);
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  EXPECT_EQ(encode_again(*decoded), certificate);
+  EXPECT_EQ(decoded->statement.run.attempt->dataset_total, 17);
+  EXPECT_EQ(decoded->proof.log->consistency.size(), 2U);
+}
+
+// A word or an object of these members, and nothing else.
+TEST(DecodeCertificate, RefusesAnotherWordForAttempt) {
+  const std::string text(text_of(test::encode_sample()));
+  const std::string wanted = "\"attempt\":\"uncounted\"";
+  for (const std::string_view other : {"\"counted\"", "1", "null", "{}", "[]"}) {
+    std::string changed = text;
+    changed.replace(changed.find(wanted), wanted.size(), "\"attempt\":" + std::string(other));
+    EXPECT_FALSE(decode_certificate(bytes_of(changed))) << other;
+  }
+}
+
 }  // namespace
 }  // namespace mayfly::certificate
