@@ -434,6 +434,8 @@ class KillTheServerThatHoldsSandboxes(Kill):
     def setUp(self):
         super().setUp()
         self.server = Server(self.folder, self.READY)
+        # Those that wait end by themselves, a moment after it; the next test counts processes.
+        self.addCleanup(lambda: remains.settled(remains.orphans))
         self.addCleanup(lambda: self.server.kill())
 
     def runners(self):
