@@ -1,8 +1,8 @@
 // The body of POST /execute -> what the pipeline runs. api/README.md shows the form.
 //
 // Shapes    {"dataset": {"data", "format"}, "sandbox": {"scripts", "script", "entrypoint", "tools",
-//           "environment"}, "assertions", "nonce"}, every member but the sandbox optional.
-//           "dataset.url" and "sandbox.llm" are understood and refused: not in this version.
+//           "environment", "llm"}, "assertions", "nonce"}, every member but the sandbox optional.
+//           "dataset.url" is understood and refused: not in this version.
 // Errors    A Problem: malformed_request (not JSON, duplicate members), invalid_request (with a
 //           pointer for each field at fault: unknown, missing, of a wrong type, out of bounds; the
 //           bound and the fix are named), not_implemented. No value of a field is ever in it.
@@ -12,6 +12,7 @@
 #include <expected>
 #include <string_view>
 
+#include "api/llm_request.hpp"
 #include "api/problem.hpp"
 #include "executor/request.hpp"
 #include "pipeline/execute.hpp"
@@ -46,7 +47,7 @@ enum class DatasetData : std::uint8_t { absent, taken };
 
 // `rest_json` is the body without the value of dataset.data. The dataset itself is for the caller
 // to put into the result.
-std::expected<pipeline::ExecutionRequest, Problem> decode_request(std::string_view rest_json,
-                                                                  DatasetData data);
+std::expected<pipeline::ExecutionRequest, Problem> decode_request(
+    std::string_view rest_json, DatasetData data, const LlmEndpoints& endpoints = {});
 
 }  // namespace mayfly::api

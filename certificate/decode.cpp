@@ -116,6 +116,14 @@ class Decoder {
     group(name, [&](Decoder& inner) { spell(inner, out); });
   }
   template <class T>
+  void optional_object(std::string_view name, std::optional<T>& out) {
+    if (!error_ && object_.find(name)) {
+      object(name, out.emplace());
+    } else {
+      taken_.push_back(name);
+    }
+  }
+  template <class T>
   void list(std::string_view name, std::vector<T>& out, std::size_t entries_max, Order order) {
     read_array(name, out, entries_max, order, [&](JsonValue entry, T& item) {
       Decoder inner(entry, error_);

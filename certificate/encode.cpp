@@ -99,6 +99,10 @@ class Encoder {
     group(name, [&](Encoder& inner) { spell(inner, value); });
   }
   template <class T>
+  void optional_object(std::string_view name, const std::optional<T>& value) {
+    if (value) object(name, *value);
+  }
+  template <class T>
   void list(std::string_view name, std::vector<T> values, std::size_t entries_max, Order order) {
     arrange(name, values, entries_max, order);
     path_.push_back(name);

@@ -15,6 +15,7 @@
 #include "cli/input_file.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/limits_option.hpp"
+#include "cli/llm_options.hpp"
 #include "cli/open_store.hpp"
 #include "cli/outcome_text.hpp"
 #include "cli/print.hpp"
@@ -25,6 +26,7 @@
 #include "cli/workshop.hpp"
 #include "executor/request.hpp"
 #include "executor/tools.hpp"
+#include "pipeline/agent.hpp"
 #include "pipeline/entry_command.hpp"
 #include "pipeline/execute.hpp"
 #include "pipeline/sandbox_spec.hpp"
@@ -48,6 +50,7 @@ struct RunOptions {
   std::string output;
   std::string trace;
   std::string tee = "simulated";
+  LlmOptions llm;
   bool no_store = false;
   bool json = false;
   bool quiet = false;
@@ -206,11 +209,13 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   const bool has_entry_script = !request.scripts.empty();
   CHECK_OK(add_scripts(options.files, "--file", request.scripts));
   request.command = options.command;
+  request.tools = options.tools;
+  TRY(request.llm, model_access_from(options.llm));
+  CHECK_OK(pipeline::add_agent(request));
   if (request.command.empty() && has_entry_script) {
     // The first --script is the entry point; --file only lies beside it.
     TRY(request.command, pipeline::entry_command({request.scripts.front()}));
   }
-  request.tools = options.tools;
   request.environment = options.environment;
   for (const std::string& text : options.assertions) {
     auto assertion = certificate::parse_assertion(text);
@@ -329,6 +334,7 @@ void add_options(CLI::App& verb, RunOptions& options) {
   verb.add_option("--limits", options.limits, std::string("defaults: ") + std::string(limits_help));
   verb.add_option("--timeout", options.timeout, "same as --limits wall=")->type_name("300s");
   verb.add_option("--memory", options.memory, "same as --limits memory=")->type_name("512m");
+  add_llm_options(verb, options.llm);
   verb.add_option("--nonce", options.nonce, "up to 64 bytes, hex: shows the run is fresh");
   verb.add_option("--tee", options.tee, "what attests the run; this version: simulated")
       ->check(CLI::IsMember({"simulated"}))
@@ -351,7 +357,9 @@ void add_run(CLI::App& app, Action& chosen) {
       "  mayfly run --dataset patients.csv --script pii_scanner.py -o cert.json\n"
       "  make-data | mayfly run --dataset - --dataset-format csv --script scan.py -o cert.json\n"
       "  mayfly run --dataset d.csv --script main.py --assert 'accuracy>=0.95' -o cert.json\n"
-      "  mayfly run --dataset d.csv -o cert.json -- grep -c error /data/dataset.csv");
+      "  mayfly run --dataset d.csv -o cert.json -- grep -c error /data/dataset.csv\n"
+      "  mayfly run --dataset d.csv --llm anthropic --llm-model MODEL --llm-key-file key \\\n"
+      "    --llm-prompt 'Is there personal data in it?' -o cert.json");
   auto options = std::make_shared<RunOptions>();
   add_options(*verb, *options);
   verb->add_option("command", options->command, "a command instead of a script, after --")

@@ -45,6 +45,8 @@ struct Workshop::State {
   certificate::Signer signer;
   attest::SimulatedTdxAttester attester;
   std::unique_ptr<store::Store> store;
+  std::optional<gateway::GatewayProgram>
+      gateway;  // absent: not installed; only model calls need it
   std::unique_ptr<pipeline::Parts> parts;
 };
 
@@ -76,8 +78,10 @@ Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store) {
                                              .signer = std::move(signer),
                                              .attester = std::move(attester),
                                              .store = std::move(store),
+                                             .gateway = std::nullopt,
                                              .parts = nullptr});
   State& held = *state;
+  if (auto gateway = gateway::GatewayProgram::open({})) held.gateway = std::move(*gateway);
   held.parts = std::make_unique<pipeline::Parts>(pipeline::Parts{
       .runner = held.runner,
       .collect = [&held](const attest::ReportData& data) { return held.attester.quote(data); },
@@ -86,7 +90,8 @@ Result<Workshop> Workshop::open(std::unique_ptr<store::Store> store) {
       .store = held.store.get(),
       .now = system_clock_now,
       .program_digest = crypto::sha256(program),
-      .host = host_facts()});
+      .host = host_facts(),
+      .gateway = held.gateway ? &*held.gateway : nullptr});
   return Workshop(std::move(state));
 }
 

@@ -5,6 +5,7 @@
 
 #include "certificate/encode.hpp"
 #include "pipeline/entry_command.hpp"
+#include "pipeline/model_run.hpp"
 #include "pipeline/sandbox_spec.hpp"
 #include "pipeline/statement.hpp"
 #include "pipeline/trace.hpp"
@@ -88,8 +89,8 @@ Result<Certified> execute(ExecutionRequest request, const Parts& parts,
   const DatasetFacts dataset = dataset_facts(request);
 
   // 4. Confined and recorded. On an error the request's destructor wipes the dataset.
-  TRY(executor::RunReport report,
-      parts.runner.run(spec, request.dataset ? &*request.dataset : nullptr, watch));
+  TRY(RecordedRun ran, run_job(spec, request, parts, dataset.disclosure_key, watch));
+  executor::RunReport& report = ran.report;
 
   // 5. Destroyed, and looked at.
   certificate::Lifecycle lifecycle;
@@ -102,11 +103,13 @@ Result<Certified> execute(ExecutionRequest request, const Parts& parts,
   lifecycle.sandbox_destroyed = parts.now();
 
   // 6. What happened, as bytes that never change again.
-  TRY(SealedTrace trace, seal_trace(report));
+  TRY(SealedTrace trace, seal_trace(report, ran.calls));
   const FinishedRun finished{.spec = spec,
                              .policy = policy,
                              .dataset = dataset,
+                             .llm = request.llm,
                              .report = report,
+                             .calls = ran.calls,
                              .trace = trace,
                              .wipe = wiped,
                              .lifecycle = never_backwards(lifecycle)};

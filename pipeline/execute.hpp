@@ -20,7 +20,9 @@
 #include "certificate/model.hpp"
 #include "certificate/sign.hpp"
 #include "executor/sandbox.hpp"
+#include "gateway/gateway.hpp"
 #include "intake/dataset.hpp"
+#include "pipeline/model_access.hpp"
 #include "store/store.hpp"
 
 namespace mayfly::pipeline {
@@ -37,6 +39,7 @@ struct ExecutionRequest {
   std::vector<certificate::Assertion> assertions;
   executor::Limits limits;
   Bytes nonce;
+  std::optional<ModelAccess> llm{};  // absent: the job reaches no model
 };
 
 // The outside world, handed in by main(): a test builds it with fakes.
@@ -47,8 +50,9 @@ struct Parts {
   const certificate::Signer& signer;  // made by this process, never written down, dies with it
   store::Store* store = nullptr;      // null: the caller keeps the certificate itself
   std::function<UnixMillis()> now;
-  crypto::Sha256 program_digest;            // of the program that runs this pipeline
-  std::map<std::string, std::string> host;  // kernel, swap, core_pattern, init_on_free
+  crypto::Sha256 program_digest;                     // of the program that runs this pipeline
+  std::map<std::string, std::string> host;           // kernel, swap, core_pattern, init_on_free
+  const gateway::GatewayProgram* gateway = nullptr;  // null: no run may call a model
 };
 
 struct Certified {

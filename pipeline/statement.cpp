@@ -7,6 +7,7 @@
 #include "certificate/assertions.hpp"
 #include "crypto/random.hpp"
 #include "pipeline/file_summary.hpp"
+#include "pipeline/model_record.hpp"
 #include "pipeline/result_reading.hpp"
 
 namespace mayfly::pipeline {
@@ -42,6 +43,12 @@ certificate::Sandbox describe_sandbox(const FinishedRun& finished) {
                                .size = static_cast<std::int64_t>(script.contents.size())});
   }
   sandbox.tools = finished.spec.tools;
+  if (finished.llm) {
+    sandbox.llm = describe_model_access(*finished.llm);
+    if (!finished.llm->prompt.empty()) {
+      sandbox.prompt_hash = crypto::sha256(bytes_of(finished.llm->prompt));
+    }
+  }
   return sandbox;
 }
 
@@ -131,8 +138,14 @@ Result<certificate::Claim> make_claim(const FinishedRun& finished,
       finished.report.executions, finished.spec.scripts, finished.dataset.disclosure_key);
   claim.execution.file_ops =
       aggregate_files(finished.report.files.events, finished.dataset.disclosure_key);
-  claim.execution.network_calls = aggregate_addresses(finished.report.files.events);
-  claim.execution.llm_calls.emplace();  // No gateway: none was possible.
+  claim.execution.network_calls =
+      aggregate_addresses(finished.report.files.events, finished.spec.loopback_port);
+  claim.execution.llm_calls = aggregate_calls(finished.calls);  // none: none was possible
+  if (finished.llm) {
+    // What a model answers is not a function of the inputs.
+    claim.determinism = "external";
+    if (!finished.llm->model.empty()) claim.models = {finished.llm->model};
+  }
   return claim;
 }
 

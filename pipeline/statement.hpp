@@ -27,7 +27,9 @@ struct FinishedRun {
   const executor::SandboxSpec& spec;
   const executor::PolicyId& policy;
   const DatasetFacts& dataset;
+  const std::optional<ModelAccess>& llm;
   const executor::RunReport& report;
+  const std::vector<gateway::CallRecord>& calls;
   const SealedTrace& trace;
   const intake::WipeReport& wipe;
   certificate::Lifecycle lifecycle;
