@@ -34,7 +34,8 @@ std::expected<DecodedRequest, Problem> read_request(const Service& service,
   auto parts = take_in(service, read_body);
   if (!parts) return std::unexpected(std::move(parts).error());
   auto request =
-      decode_request(parts->rest_json, parts->data ? DatasetData::taken : DatasetData::absent);
+      decode_request(parts->rest_json, parts->data ? DatasetData::taken : DatasetData::absent,
+                     service.llm_endpoints);
   // May hold an API key, refused or not.
   ::explicit_bzero(parts->rest_json.data(), parts->rest_json.size());
   if (!request) return request;

@@ -28,12 +28,10 @@ constexpr std::array not_implemented = {
     NotImplemented{"/dataset/url",
                    "fetching a dataset is not implemented in this version; send its bytes in "
                    "dataset.data as \"base64:...\""},
-    NotImplemented{"/sandbox/llm",
-                   "a model cannot be called in this version; run a program with sandbox.scripts "
-                   "or sandbox.entrypoint"},
-    NotImplemented{"/sandbox/llm_prompt",
-                   "a model cannot be called in this version; run a program with sandbox.scripts "
-                   "or sandbox.entrypoint"},
+    NotImplemented{
+        "/sandbox/llm_prompt",
+        "the short form has no place for a key and a model; write sandbox.llm, an object "
+        "with prompt, model and api_key"},
 };
 
 std::optional<Problem> find_not_implemented(const json& body) {
@@ -265,7 +263,8 @@ void read_environment(Fields& sandbox, FieldFaults& faults, ExecutionRequest& ou
   environment.refuse_unknown();
 }
 
-void read_sandbox(Fields& request, FieldFaults& faults, ExecutionRequest& out) {
+void read_sandbox(Fields& request, FieldFaults& faults, const LlmEndpoints& endpoints,
+                  ExecutionRequest& out) {
   const json* const value = request.object("sandbox");
   if (value == nullptr) {
     if (faults.empty()) request.fault("sandbox", "missing: what to run");
@@ -279,12 +278,12 @@ void read_sandbox(Fields& request, FieldFaults& faults, ExecutionRequest& out) {
   read_steps(sandbox, out);
   read_tools(sandbox, out);
   read_environment(sandbox, faults, out);
+  read_llm(sandbox, faults, endpoints, out);
   if (out.scripts.empty() && out.command.empty() && faults.empty()) {
     sandbox.fault("scripts",
                   "missing: nothing to run; give {\"main.py\": \"...\"} or sandbox.entrypoint");
   }
-  sandbox.any("llm");  // refused before, by name
-  sandbox.any("llm_prompt");
+  sandbox.any("llm_prompt");  // refused before, by name
   sandbox.refuse_unknown();
 }
 
@@ -349,8 +348,8 @@ void read_nonce(Fields& request, ExecutionRequest& out) {
 
 }  // namespace
 
-std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json,
-                                                      DatasetData data) {
+std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json, DatasetData data,
+                                                      const LlmEndpoints& endpoints) {
   if (rest_json.size() > request_rest_bytes_max) {
     return std::unexpected(
         Problem{ProblemKind::too_large,
@@ -370,7 +369,7 @@ std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json
   if (form == RequestForm::short_form) {
     read_short_form(request, out);
   } else {
-    read_sandbox(request, faults, out);
+    read_sandbox(request, faults, endpoints, out);
   }
   read_assertions(request, faults, out);
   read_nonce(request, out);

@@ -358,6 +358,7 @@ Result<void> serve(const ServeOptions& wanted, const pipeline::Parts& parts, sto
                   .slots = slots,
                   .intake = options.intake,
                   .identity = identity,
+                  .llm_endpoints = options.llm_endpoints,
                   .cancel_fd = cancel.borrow()};
   service.parts.store = &store;
   ConnectionQueue queue(options.connections_waiting_max);

@@ -15,6 +15,7 @@
 
 #include "api/connection.hpp"
 #include "api/listener.hpp"
+#include "api/llm_request.hpp"
 #include "api/plaintext_network.hpp"
 #include "base/result.hpp"
 #include "intake/limits.hpp"
@@ -32,6 +33,7 @@ struct ServeOptions {
   std::size_t readers_max = 16;  // threads beside them, for everything else
   std::size_t connections_waiting_max = 64;
   intake::IntakeLimits intake;
+  LlmEndpoints llm_endpoints{};  // model providers that requests may name
   ConnectionDeadlines deadlines;
   // Absent: room for the largest dataset as base64, and for the rest of a request.
   std::optional<std::uint64_t> body_bytes_max;

@@ -1,5 +1,6 @@
 // What the routes work with; put together once by serve().
 #pragma once
+#include "api/llm_request.hpp"
 #include "api/run_slots.hpp"
 #include "intake/limits.hpp"
 #include "pipeline/execute.hpp"
@@ -13,7 +14,8 @@ struct Service {
   RunSlots& slots;
   intake::IntakeLimits intake;
   intake::JobIdentity identity = intake::JobIdentity::same_user;
-  int cancel_fd = -1;  // readable: stop every job now
+  LlmEndpoints llm_endpoints{};  // beside the two that are always known
+  int cancel_fd = -1;            // readable: stop every job now
 };
 
 }  // namespace mayfly::api

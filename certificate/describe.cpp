@@ -114,6 +114,17 @@ void describe_assertions(Page& page, const Claim& claim) {
   }
 }
 
+void describe_llm(Page& page, const Claim& claim) {
+  const LlmAccess& llm = *claim.sandbox.llm;
+  page.line("may ask", (claim.models.empty() ? "any model" : joined(claim.models, " ")) + " at " +
+                           shown(llm.endpoint));
+  page.line("may spend", grouped(llm.calls) + " calls, " + grouped(llm.total_tokens) +
+                             " tokens, of them " + grouped(llm.output_tokens) + " written" +
+                             (llm.cost_microusd == 0
+                                  ? ""
+                                  : ", " + grouped(llm.cost_microusd) + " millionths of a USD"));
+}
+
 void describe_input(Page& page, const Claim& claim) {
   page.title("What ran over what");
   page.line("dataset", claim.dataset_hash == "none"
@@ -139,6 +150,7 @@ void describe_input(Page& page, const Claim& claim) {
                          " files of it used");
   page.line("sandbox", crypto::to_text(claim.sandbox_hash));
   page.line("determinism", claim.determinism);
+  if (claim.sandbox.llm) describe_llm(page, claim);
 }
 
 // What an absent list means is said by the trace's coverage of that kind of event.

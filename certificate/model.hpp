@@ -46,6 +46,21 @@ struct Stage {
   Limits limits;
 };
 
+// What the job might ask of a language model, and how much of it. Every limit is filled in; money
+// has none where cost_microusd is 0 (millionths of a US dollar; prices are of a million tokens).
+struct LlmAccess {
+  std::string endpoint;  // URL of the provider
+  std::int64_t calls = 0;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t output_tokens_per_call = 0;
+  std::int64_t total_tokens = 0;
+  std::int64_t wall_ms = 0;
+  std::int64_t cost_microusd = 0;
+  std::int64_t input_price = 0;
+  std::int64_t output_price = 0;
+};
+
 // What computation was asked for. sandbox_hash is the SHA-256 of this object's canonical bytes, so
 // a reader recomputes it from the certificate alone.
 struct Sandbox {
@@ -54,6 +69,7 @@ struct Sandbox {
   std::string image;                     // "host-usr" (measured by use), later "sha256:..."
   std::string policy;                    // name of the seccomp policy: "default"
   Sha256 policy_hash;                    // over the policy's rules as data
+  std::optional<LlmAccess> llm{};        // absent: none could be reached
   std::optional<Sha256> prompt_hash;     // LLM prompt, if any
   std::vector<NamedDigest> scripts;      // sorted by name
   std::vector<std::string> tools;        // sorted; empty = any program of the image

@@ -55,6 +55,20 @@ void spell(Walk& walk, T& entry) {
   walk.count("size", entry.size);
 }
 
+template <class Walk, Like<LlmAccess> T>
+void spell(Walk& walk, T& llm) {
+  walk.text("endpoint", llm.endpoint, rules::name);
+  walk.count("calls", llm.calls);
+  walk.count("input_tokens", llm.input_tokens);
+  walk.count("output_tokens", llm.output_tokens);
+  walk.count("output_tokens_per_call", llm.output_tokens_per_call);
+  walk.count("total_tokens", llm.total_tokens);
+  walk.count("wall_ms", llm.wall_ms);
+  walk.count("cost_microusd", llm.cost_microusd);
+  walk.count("input_microusd_per_million_tokens", llm.input_price);
+  walk.count("output_microusd_per_million_tokens", llm.output_price);
+}
+
 template <class Walk, Like<Limits> T>
 void spell(Walk& walk, T& limits) {
   walk.count("wall_ms", limits.wall_ms);
@@ -83,6 +97,7 @@ void spell(Walk& walk, T& sandbox) {
   walk.text("image", sandbox.image, rules::name);
   walk.text("policy", sandbox.policy, rules::word);
   walk.digest("policy_hash", sandbox.policy_hash);
+  walk.optional_object("llm", sandbox.llm);
   walk.optional_digest("prompt_hash", sandbox.prompt_hash);
   walk.list("scripts", sandbox.scripts, list_entries_max, Order::sorted);
   walk.list("stages", sandbox.stages, stages_max, Order::as_given);

@@ -15,6 +15,7 @@
 #include "cli/input_file.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/limits_option.hpp"
+#include "cli/llm_options.hpp"
 #include "cli/log_files.hpp"
 #include "cli/open_store.hpp"
 #include "cli/outcome_text.hpp"
@@ -27,6 +28,7 @@
 #include "cli/workshop.hpp"
 #include "executor/request.hpp"
 #include "executor/tools.hpp"
+#include "pipeline/agent.hpp"
 #include "pipeline/entry_point.hpp"
 #include "pipeline/execute.hpp"
 #include "pipeline/sandbox_spec.hpp"
@@ -55,6 +57,7 @@ struct RunOptions {
   std::string log_policy;
   std::string study;
   std::string tee = "simulated";
+  LlmOptions llm;
   bool no_store = false;
   bool json = false;
   bool quiet = false;
@@ -227,6 +230,8 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   request.language = options.language;
   for (const std::string& step : options.steps) request.steps.push_back({"sh", "-c", step});
   request.tools = options.tools;
+  TRY(request.llm, model_access_from(options.llm));
+  CHECK_OK(pipeline::add_agent(request));
   request.environment = options.environment;
   for (const std::string& text : options.assertions) {
     auto assertion = certificate::parse_assertion(text);
@@ -361,6 +366,7 @@ void add_options(CLI::App& verb, RunOptions& options) {
   verb.add_option("--limits", options.limits, std::string("defaults: ") + std::string(limits_help));
   verb.add_option("--timeout", options.timeout, "same as --limits wall=")->type_name("300s");
   verb.add_option("--memory", options.memory, "same as --limits memory=")->type_name("512m");
+  add_llm_options(verb, options.llm);
   verb.add_option("--nonce", options.nonce, "up to 64 bytes, hex: shows the run is fresh");
   verb.add_option("--tee", options.tee, "what attests the run; this version: simulated")
       ->check(CLI::IsMember({"simulated"}))
@@ -390,7 +396,9 @@ void add_run(CLI::App& app, Action& chosen) {
       "  mayfly run --dataset d.csv -o cert.json -- grep -c error /data/dataset.csv\n"
       "  mayfly run --dataset d.csv --script main.rs -o cert.json      (built, then run)\n"
       "  mayfly run --dataset d.csv --file clean.py --file score.js \\\n"
-      "    --step 'python3 clean.py > clean.csv' -o cert.json -- node score.js");
+      "    --step 'python3 clean.py > clean.csv' -o cert.json -- node score.js\n"
+      "  mayfly run --dataset d.csv --llm anthropic --llm-model MODEL --llm-key-file key \\\n"
+      "    --llm-prompt 'Is there personal data in it?' -o cert.json");
   auto options = std::make_shared<RunOptions>();
   add_options(*verb, *options);
   verb->add_option("command", options->command, "a command instead of a script, after --")

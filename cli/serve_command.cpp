@@ -7,6 +7,7 @@
 #include "cli/exit_code.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/limits_option.hpp"
+#include "cli/llm_options.hpp"
 #include "cli/log_files.hpp"
 #include "cli/open_store.hpp"
 #include "cli/print.hpp"
@@ -21,6 +22,7 @@ struct ServeVerbOptions {
   std::size_t ready = 2;
   std::string dataset_max;
   std::string log_policy;
+  std::vector<std::string> llm_endpoints;
 };
 
 Result<int> serve(const ServeVerbOptions& verb_options) {
@@ -28,6 +30,7 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
   options.listen.port = verb_options.port;
   options.runs_max = verb_options.runs;
   TRY(options.intake.dataset_bytes_max, dataset_bytes_max(verb_options.dataset_max));
+  TRY(options.llm_endpoints, llm_endpoints_from(verb_options.llm_endpoints));
   options.on_listening = [](const api::ListenAddress& address) {
     print("listening on http://{}:{}\n", address.address, address.port);
     static_cast<void>(flush_out());  // finish() tells
@@ -64,6 +67,10 @@ void add_serve(CLI::App& app, Action& chosen) {
   verb->add_option("--log-policy", options->log_policy,
                    "its witnesses must cosign the log before each run and at its end")
       ->type_name("FILE");
+  verb->add_option("--llm-endpoint", options->llm_endpoints,
+                   "a model provider that requests may name, beside anthropic and openai")
+      ->type_name("NAME=URL")
+      ->allow_extra_args(false);
   verb->footer("Example:\n  mayfly serve --port 8420");
   verb->callback([options, &chosen] {
     chosen = [options] {

@@ -47,6 +47,8 @@ struct Workshop::State {
   attest::SimulatedTdxAttester attester;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<store::Log> log;
+  std::optional<gateway::GatewayProgram>
+      gateway;  // absent: not installed; only model calls need it
   std::unique_ptr<pipeline::Parts> parts;
 };
 
@@ -79,8 +81,10 @@ Result<Workshop> Workshop::open(WorkshopParts given) {
                                              .attester = std::move(attester),
                                              .store = std::move(given.store),
                                              .log = std::move(given.log),
+                                             .gateway = std::nullopt,
                                              .parts = nullptr});
   State& held = *state;
+  if (auto gateway = gateway::GatewayProgram::open({})) held.gateway = std::move(*gateway);
   held.parts = std::make_unique<pipeline::Parts>(pipeline::Parts{
       .runner = held.runner,
       .collect = [&held](const attest::ReportData& data) { return held.attester.quote(data); },
@@ -90,7 +94,8 @@ Result<Workshop> Workshop::open(WorkshopParts given) {
       .log = {.log = held.log.get(), .witness = {}},
       .now = system_clock_now,
       .program_digest = crypto::sha256(program),
-      .host = host_facts()});
+      .host = host_facts(),
+      .gateway = held.gateway ? &*held.gateway : nullptr});
   if (given.witnesses && given.witnesses->quorum) {
     held.parts->log.witness = [policy = *std::move(given.witnesses)](
                                   const transparency::SignedCheckpoint& checkpoint,

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/limits.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "certificate/encode.hpp"
+#include "pipeline/model_run.hpp"
 #include "pipeline/stages.hpp"
 #include "pipeline/statement.hpp"
 #include "pipeline/trace.hpp"
@@ -88,7 +89,9 @@ Result<Plan> plan_of(ExecutionRequest& request) {
   TRY(executor::PolicyId policy, executor::policy_in_use(stages.back().spec));
   // The dataset came in sealed; what must outlive it is noted before it is destroyed.
   DatasetFacts dataset = dataset_facts(request);
-  certificate::Claim claim = planned_claim(stages, policy, dataset, std::move(request.assertions));
+  certificate::Claim claim =
+      planned_claim({.stages = stages, .policy = policy, .dataset = dataset, .llm = request.llm},
+                    std::move(request.assertions));
   return Plan{.stages = std::move(stages),
               .policy = std::move(policy),
               .dataset = std::move(dataset),
@@ -115,8 +118,7 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
                                   std::optional<RunLog>& log, const Parts& parts,
                                   const executor::Runner::Watch& watch) {
   // 4. Confined and recorded. On an error the request's destructor wipes the dataset.
-  TRY(StagesReport ran,
-      run_stages(parts.runner, plan.stages, request.dataset ? &*request.dataset : nullptr, watch));
+  TRY(RecordedRun ran, run_job(plan.stages, request, parts, plan.dataset.disclosure_key, watch));
   executor::RunReport& report = ran.report;
 
   // 5. Destroyed, and looked at.
@@ -130,12 +132,13 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
   lifecycle.sandbox_destroyed = parts.now();
 
   // 6. What happened, as bytes that never change again.
-  TRY(SealedTrace trace, seal_trace(report));
+  TRY(SealedTrace trace, seal_trace(report, ran.calls));
   const FinishedRun finished{.stages = plan.stages,
                              .ended_in = ran.ended_in,
                              .policy = plan.policy,
                              .dataset = plan.dataset,
                              .report = report,
+                             .calls = ran.calls,
                              .trace = trace,
                              .wipe = wiped,
                              .lifecycle = never_backwards(lifecycle)};

@@ -20,7 +20,9 @@
 #include "certificate/model.hpp"
 #include "certificate/sign.hpp"
 #include "executor/sandbox.hpp"
+#include "gateway/gateway.hpp"
 #include "intake/dataset.hpp"
+#include "pipeline/model_access.hpp"
 #include "pipeline/run_log.hpp"
 #include "store/store.hpp"
 
@@ -45,6 +47,7 @@ struct ExecutionRequest {
   executor::Limits limits;
   Bytes nonce;
   std::optional<crypto::Sha256> study;  // leaf hash of the study that the run belongs to
+  std::optional<ModelAccess> llm{};     // absent: the job reaches no model
 };
 
 // The outside world, handed in by main(): a test builds it with fakes.
@@ -56,8 +59,9 @@ struct Parts {
   store::Store* store = nullptr;      // null: the caller keeps the certificate itself
   RunLogParts log{};                  // of attempts, before and after each run
   std::function<UnixMillis()> now;
-  crypto::Sha256 program_digest;            // of the program that runs this pipeline
-  std::map<std::string, std::string> host;  // kernel, swap, core_pattern, init_on_free
+  crypto::Sha256 program_digest;                     // of the program that runs this pipeline
+  std::map<std::string, std::string> host;           // kernel, swap, core_pattern, init_on_free
+  const gateway::GatewayProgram* gateway = nullptr;  // null: no run may call a model
 };
 
 struct Certified {

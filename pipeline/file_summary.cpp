@@ -109,7 +109,8 @@ std::vector<certificate::FileOp> aggregate_files(const std::vector<FileEvent>& e
   return ops;
 }
 
-std::vector<certificate::NetworkCall> aggregate_addresses(const std::vector<FileEvent>& events) {
+std::vector<certificate::NetworkCall> aggregate_addresses(
+    const std::vector<FileEvent>& events, std::optional<std::uint16_t> loopback_port) {
   std::map<std::string, std::int64_t> counts;
   for (const FileEvent& event : events) {
     if (event.call != FileCall::connect || !event.path.starts_with("inet")) continue;
@@ -120,8 +121,13 @@ std::vector<certificate::NetworkCall> aggregate_addresses(const std::vector<File
   }
   std::vector<certificate::NetworkCall> calls;
   calls.reserve(counts.size());
-  // The network namespace of a job is empty: whatever it asked for, it did not get it.
-  for (const auto& [destination, number] : counts) calls.push_back({destination, "denied", number});
+  // The network namespace of a job is empty: whatever it asked for, it did not get it, but for the
+  // one address that its run may have.
+  const std::string allowed =
+      loopback_port ? "127.0.0.1:" + std::to_string(*loopback_port) : std::string();
+  for (const auto& [destination, number] : counts) {
+    calls.push_back({destination, destination == allowed ? "allowed" : "denied", number});
+  }
   return calls;
 }
 

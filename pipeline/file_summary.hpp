@@ -7,6 +7,8 @@
 // Errors    internal only.
 // Threads   Pure.
 #pragma once
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,7 +22,8 @@ std::vector<certificate::FileOp> aggregate_files(const std::vector<executor::Fil
                                                  const crypto::Sha256& disclosure_key);
 
 std::vector<certificate::NetworkCall> aggregate_addresses(
-    const std::vector<executor::FileEvent>& events);
+    const std::vector<executor::FileEvent>& events,
+    std::optional<std::uint16_t> loopback_port = std::nullopt);
 
 // Files of the measured image that were executed or opened, by content; what the job itself wrote
 // is not image.

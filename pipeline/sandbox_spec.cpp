@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include "executor/request.hpp"
@@ -38,6 +39,7 @@ Result<std::vector<std::string>> environment_for(const ExecutionRequest& request
     environment.push_back("DATASET_PATH=/data" +
                           (single ? "/" + request.dataset->files().front().name() : ""));
   }
+  if (request.llm) std::ranges::move(model_environment(), std::back_inserter(environment));
   // Known by its format before it is there.
   const bool takes_dataset = request.dataset || request.dataset_format != "none";
   if (request.environment.size() > environment_max) {
@@ -54,6 +56,11 @@ Result<std::vector<std::string>> environment_for(const ExecutionRequest& request
       return fail(ErrorCode::malformed, "environment: DATASET_PATH is set by Mayfly");
     }
     const auto taken = std::ranges::find(environment, name, variable_name);
+    if (request.llm && taken != environment.end() &&
+        (name.starts_with("ANTHROPIC_") || name.starts_with("OPENAI_"))) {
+      return fail(ErrorCode::malformed, "environment: " + std::string(name) +
+                                            " is set by Mayfly in a run that may call a model");
+    }
     if (taken == environment.end()) {
       environment.push_back(entry);
     } else {
@@ -140,6 +147,17 @@ Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request,
   TRY(spec.environment, environment_for(request));
   spec.scripts = request.scripts;
   spec.tools = request.tools;
+  if (request.llm) {
+    CHECK_OK(check_model_access(*request.llm));
+    spec.loopback_port = gateway::job_port;
+    // A request may name the right to call a model among the tools; it is no program.
+    std::erase_if(spec.tools,
+                  [](const std::string& tool) { return tool == "anthropic" || tool == "openai"; });
+    if (spec.tools.empty() && !request.tools.empty()) {
+      return fail(ErrorCode::malformed,
+                  "tools: name the programs that the job may execute, too, such as \"python\"");
+    }
+  }
   std::ranges::sort(spec.tools);
   const auto repeated = std::ranges::unique(spec.tools);
   spec.tools.erase(repeated.begin(), repeated.end());

@@ -112,7 +112,10 @@ Result<std::vector<Stage>> stages_of(const ExecutionRequest& request) {
     TRY(stage.spec, sandbox_spec(request, step));
     stages.push_back(std::move(stage));
   }
-  for (Stage& stage : stages) stage.spec.left_files = executor::LeftFiles::taken;
+  for (Stage& stage : stages) {
+    stage.spec.left_files = executor::LeftFiles::taken;
+    stage.spec.loopback_port.reset();  // the command alone may call a model
+  }
   stages.push_back({.name = "run", .spec = run});
   return stages;
 }

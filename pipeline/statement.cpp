@@ -7,6 +7,7 @@
 #include "certificate/assertions.hpp"
 #include "crypto/random.hpp"
 #include "pipeline/file_summary.hpp"
+#include "pipeline/model_record.hpp"
 #include "pipeline/result_reading.hpp"
 
 namespace mayfly::pipeline {
@@ -40,27 +41,32 @@ certificate::Limits describe_limits(const executor::Limits& limits) {
           .output_bytes = limits.output_bytes};
 }
 
-certificate::Sandbox describe_sandbox(const std::vector<Stage>& stages,
-                                      const executor::PolicyId& policy) {
-  const executor::SandboxSpec& spec = stages.back().spec;
+certificate::Sandbox describe_sandbox(const PlannedRun& planned) {
+  const executor::SandboxSpec& spec = planned.stages.back().spec;
   certificate::Sandbox sandbox;
   sandbox.command = spec.argv;
   sandbox.environment = spec.environment;
   sandbox.image = "host-usr";
-  sandbox.policy = policy.name;
-  sandbox.policy_hash = policy.hash;
+  sandbox.policy = planned.policy.name;
+  sandbox.policy_hash = planned.policy.hash;
   for (const executor::ScriptFile& script : spec.scripts) {
     sandbox.scripts.push_back({.name = script.name,
                                .digest = crypto::sha256(script.contents),
                                .size = static_cast<std::int64_t>(script.contents.size())});
   }
   sandbox.tools = spec.tools;
-  for (const Stage& stage : stages) {
-    if (&stage == &stages.back()) break;
+  for (const Stage& stage : planned.stages) {
+    if (&stage == &planned.stages.back()) break;
     sandbox.stages.push_back({.name = stage.name,
                               .command = stage.spec.argv,
                               .dataset = stage.dataset == DatasetAccess::read ? "read" : "none",
                               .limits = describe_limits(stage.spec.limits)});
+  }
+  if (planned.llm) {
+    sandbox.llm = describe_model_access(*planned.llm);
+    if (!planned.llm->prompt.empty()) {
+      sandbox.prompt_hash = crypto::sha256(bytes_of(planned.llm->prompt));
+    }
   }
   return sandbox;
 }
@@ -124,15 +130,19 @@ std::int64_t result_exit_code(const executor::Outcome& outcome) {
   return -SIGKILL;  // Every other outcome ends in our own kill.
 }
 
-certificate::Claim planned_claim(const std::vector<Stage>& stages, const executor::PolicyId& policy,
-                                 const DatasetFacts& dataset,
+certificate::Claim planned_claim(const PlannedRun& planned,
                                  std::vector<certificate::Assertion> assertions) {
   certificate::Claim claim;
-  claim.dataset_hash = dataset.hash;
-  claim.dataset_format = dataset.format;
-  claim.dataset_bytes = static_cast<std::int64_t>(dataset.size_bytes);
-  claim.sandbox = describe_sandbox(stages, policy);
-  claim.limits = describe_limits(stages.back().spec.limits);
+  claim.dataset_hash = planned.dataset.hash;
+  claim.dataset_format = planned.dataset.format;
+  claim.dataset_bytes = static_cast<std::int64_t>(planned.dataset.size_bytes);
+  claim.sandbox = describe_sandbox(planned);
+  claim.limits = describe_limits(planned.stages.back().spec.limits);
+  if (planned.llm) {
+    // What a model answers is not a function of the inputs.
+    claim.determinism = "external";
+    if (!planned.llm->model.empty()) claim.models = {planned.llm->model};
+  }
   claim.assertions = std::move(assertions);
   return claim;
 }
@@ -148,8 +158,9 @@ Result<certificate::Claim> make_claim(certificate::Claim planned, const Finished
                            finished.dataset.disclosure_key);
   claim.execution.file_ops =
       aggregate_files(finished.report.files.events, finished.dataset.disclosure_key);
-  claim.execution.network_calls = aggregate_addresses(finished.report.files.events);
-  claim.execution.llm_calls.emplace();  // No gateway: none was possible.
+  claim.execution.network_calls =
+      aggregate_addresses(finished.report.files.events, finished.stages.back().spec.loopback_port);
+  claim.execution.llm_calls = aggregate_calls(finished.calls);  // none: none was possible
   return claim;
 }
 

@@ -30,14 +30,20 @@ struct FinishedRun {
   const executor::PolicyId& policy;
   const DatasetFacts& dataset;
   const executor::RunReport& report;
+  const std::vector<gateway::CallRecord>& calls;
   const SealedTrace& trace;
   const intake::WipeReport& wipe;
   certificate::Lifecycle lifecycle;
 };
 
 // The part of a claim that is known before the run: what its input_hash is over.
-certificate::Claim planned_claim(const std::vector<Stage>& stages, const executor::PolicyId& policy,
-                                 const DatasetFacts& dataset,
+struct PlannedRun {
+  const std::vector<Stage>& stages;
+  const executor::PolicyId& policy;
+  const DatasetFacts& dataset;
+  const std::optional<ModelAccess>& llm;
+};
+certificate::Claim planned_claim(const PlannedRun& planned,
                                  std::vector<certificate::Assertion> assertions);
 std::string fresh_run_id();
 

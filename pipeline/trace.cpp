@@ -11,6 +11,7 @@
 #include "crypto/random.hpp"
 #include "executor/tools.hpp"
 #include "pipeline/file_summary.hpp"
+#include "pipeline/model_record.hpp"
 #include "pipeline/utf8_text.hpp"
 #include "transparency/merkle.hpp"
 #include "transparency/trace_leaf.hpp"
@@ -156,15 +157,24 @@ Result<std::string> event_json(const executor::ExecEvent& event) {
 }  // namespace
 
 // Executions and file calls were recorded by two processes with one clock.
-Result<SealedTrace> seal_trace(const executor::RunReport& report) {
+// The gateway is a third one, whose clock is that of the calendar: its events are as near to their
+// place as the two clocks agree.
+Result<SealedTrace> seal_trace(const executor::RunReport& report,
+                               const std::vector<gateway::CallRecord>& calls) {
   SealedTrace trace;
   transparency::RootBuilder tree;
-  const auto seal = [&](const auto& event) -> Result<void> {
-    TRY(const std::string json, event_json(event));
+  TRY(const std::vector<CallEvent> asked, call_events(calls, report.execution_started));
+  const auto seal_json = [&](const std::string& json) {
     transparency::TraceSalt salt;
     crypto::fill_random(salt);
     tree.append(transparency::trace_leaf(salt, bytes_of(json)));
     trace.lines.push_back("{\"event\":" + json + ",\"salt\":\"" + hex_encode(salt) + "\"}");
+  };
+  auto call = asked.begin();
+  const auto seal = [&](const auto& event) -> Result<void> {
+    while (call != asked.end() && call->at_us <= event.at_us) seal_json((call++)->json);
+    TRY(const std::string json, event_json(event));
+    seal_json(json);
     return {};
   };
   auto execution = report.executions.begin();
@@ -175,6 +185,7 @@ Result<SealedTrace> seal_trace(const executor::RunReport& report) {
     CHECK_OK(seal(event));
   }
   while (execution != report.executions.end()) CHECK_OK(seal(*execution++));
+  while (call != asked.end()) seal_json((call++)->json);
   trace.root = tree.root();
   return trace;
 }

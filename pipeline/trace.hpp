@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "certificate/model.hpp"
 #include "executor/sandbox.hpp"
+#include "gateway/call_record.hpp"
 
 namespace mayfly::pipeline {
 
@@ -19,7 +20,8 @@ struct SealedTrace {
   crypto::Sha256 root;
   std::vector<std::string> lines;  // leaf i is over lines[i] (it holds its salt)
 };
-Result<SealedTrace> seal_trace(const executor::RunReport& report);
+Result<SealedTrace> seal_trace(const executor::RunReport& report,
+                               const std::vector<gateway::CallRecord>& calls = {});
 
 // A tool is named as a request would name it ("python"), a program of coreutils by its own name, a
 // file outside the image as "./name", so that none can pass for a tool.

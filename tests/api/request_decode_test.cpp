@@ -373,8 +373,6 @@ TEST(DecodeRequest, ShowsTheLongFormOfAShortDataset) {
 TEST(DecodeRequest, SaysWhatIsNotImplementedAndWhatWorksInstead) {
   for (const auto& [text, pointer] : std::vector<std::pair<std::string, std::string>>{
            {request("", R"(, "dataset": {"url": "https://x/y", "format": "csv"})"), "/dataset/url"},
-           {request(R"(, "llm": {"prompt": "p", "model": "m", "api_key": "sk-canary"})"),
-            "/sandbox/llm"},
            {request(R"(, "llm_prompt": "p")"), "/sandbox/llm_prompt"}}) {
     const Problem problem = refused(text);
     EXPECT_EQ(problem.kind, ProblemKind::not_implemented);
@@ -382,6 +380,61 @@ TEST(DecodeRequest, SaysWhatIsNotImplementedAndWhatWorksInstead) {
     EXPECT_EQ(problem.errors[0].pointer, pointer);
     EXPECT_EQ(problem_json(problem, "/execute").find("canary"), std::string::npos);
   }
+}
+
+std::string with_llm(const std::string& members) {
+  return R"({"sandbox": {"tools": ["python", "files"], "llm": {)" + members + "}}}";
+}
+
+TEST(DecodeRequest, MakesAnAgentOfAPrompt) {
+  const auto out = decoded(with_llm(
+      R"("prompt": "look", "model": "claude-x", "api_key": "sk-canary", "budget": {"calls": 7})"));
+  ASSERT_TRUE(out.llm);
+  EXPECT_EQ(out.llm->url, "https://api.anthropic.com");
+  EXPECT_EQ(out.llm->model, "claude-x");
+  EXPECT_EQ(out.llm->budget.calls, 7);
+  EXPECT_EQ(text_of(out.llm->key->view()), "sk-canary");
+  EXPECT_THAT(out.command, ElementsAre("python3", "mayfly_agent.py"));
+  EXPECT_THAT(out.tools, ElementsAre("python", "python"));
+  for (const auto& script : out.scripts) {
+    EXPECT_EQ(text_of(script.contents).find("canary"), std::string_view::npos);
+  }
+}
+
+TEST(DecodeRequest, LetsAScriptCallAModel) {
+  const auto out = decoded(request(R"(, "llm": {"model": "gpt-x", "api_key": "k"})"));
+  ASSERT_TRUE(out.llm);
+  EXPECT_EQ(out.llm->url, "https://api.openai.com");
+  EXPECT_THAT(out.command, testing::IsEmpty());
+}
+
+TEST(DecodeRequest, NeverSendsDataWhereARequestSays) {
+  expect_fault(with_llm(R"("model": "m", "provider": "https://x.test")"), "/sandbox/llm/provider",
+               "anthropic, openai");
+  expect_fault(with_llm(R"("model": "m", "url": "https://x.test", "provider": "openai")"),
+               "/sandbox/llm/url", "unknown");
+  expect_fault(with_llm(R"("model": "m")"), "/sandbox/llm/provider", "anthropic, openai");
+  const std::string named = with_llm(R"("model": "m", "provider": "local", "prompt": "p")");
+  const auto out =
+      decode_request(named, DatasetData::absent, {{"local", "http://127.0.0.1:8000/v1"}});
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->llm->url, "http://127.0.0.1:8000/v1");
+}
+
+TEST(DecodeRequest, SaysWhatIsWrongWithAModelAndNotItsKey) {
+  const std::string good = R"("model": "claude-x", "prompt": "p", )";
+  expect_fault(with_llm(good + R"("api_key": "sk canary")"), "/sandbox/llm/api_key", "printable");
+  expect_fault(with_llm(good + R"("api_key": "")"), "/sandbox/llm/api_key", "key_bytes_max");
+  expect_fault(with_llm(good + R"("budget": {"calls": 0})"), "/sandbox/llm/budget/calls", "1");
+  expect_fault(
+      with_llm(
+          good +
+          R"("budget": {"cost": {"cost_microusd": 5, "output_microusd_per_million_tokens": 1}})"),
+      "/sandbox/llm/budget/cost/input_microusd_per_million_tokens", "missing");
+  expect_fault(with_llm(R"("provider": "openai", "prompt": "p")"), "/sandbox/llm", "model");
+  expect_fault(
+      R"({"sandbox": {"entrypoint": ["true"], "llm": {"model": "claude-x", "prompt": "p"}}})",
+      "/sandbox/llm", "command");
 }
 
 TEST(DecodeRequest, ReportsSeveralFaultsAtOnceAndBoundsThem) {

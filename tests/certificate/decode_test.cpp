@@ -208,6 +208,9 @@ class RandomStatement {
     if (below(2) == 0) claim.sandbox.stages.clear();
     if (below(2) == 0) claim.result.stage.reset();
     if (below(2) == 0) claim.sandbox.prompt_hash.reset();
+    if (below(2) == 0) {
+      claim.sandbox.llm = {.endpoint = text(), .calls = number(), .cost_microusd = number()};
+    }
     if (below(2) == 0) claim.execution.llm_calls.reset();
     claim.execution.tool_uses.emplace();
     for (const std::string& tool : distinct_texts()) {

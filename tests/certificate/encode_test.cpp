@@ -82,6 +82,10 @@ TEST(EncodeStatement, ClaimHashDependsOnEveryPartOfTheClaim) {
       [](Statement& s) { ++s.claim.dataset_bytes; },
       [](Statement& s) { s.claim.sandbox.command.push_back("-v"); },
       [](Statement& s) { s.claim.sandbox.prompt_hash.reset(); },
+      [](Statement& s) { s.claim.sandbox.llm = LlmAccess{.endpoint = "https://h.test"}; },
+      [](Statement& s) {
+        s.claim.sandbox.llm = LlmAccess{.endpoint = "https://h.test", .calls = 1};
+      },
       [](Statement& s) { ++s.claim.limits.pids; },
       [](Statement& s) { s.claim.assertions[0].verdict = "false"; },
       [](Statement& s) { std::ranges::reverse(s.claim.assertions); },
