@@ -325,11 +325,11 @@ TEST(DecodeRequest, TakesTheShortForm) {
   EXPECT_EQ(out.language, "rust");
   EXPECT_THAT(out.arguments, ElementsAre("a", ""));
   EXPECT_EQ(out.limits.wall_ms, 5000);
-  const auto bare = decoded(R"({"code": "print(1)", "nonce": "00"
-})");
+  const auto bare = decoded("{\"code\": \"print(1)\"}");
   EXPECT_EQ(bare.scripts.at(0).name, "main.py");
-EXPECT_EQ(bare.limits.wall_ms, 1000 * short_form_timeout_seconds);
-EXPECT_EQ(decoded(R"({"code": "", "language": "java"})").scripts.at(0).name, "Main.java");
+  EXPECT_EQ(bare.limits.wall_ms, 1000 * short_form_timeout_seconds);
+  const auto java = decoded("{\"code\": \"\", \"language\": \"java\"}");
+  EXPECT_EQ(java.scripts.at(0).name, "Main.java");
 }
 
 TEST(DecodeRequest, TheShortFormSaysWhatARunDoesNotGet) {
@@ -418,7 +418,7 @@ TEST(DecodeRequest, NeverSendsDataWhereARequestSays) {
   const auto out =
       decode_request(named, DatasetData::absent, {{"local", "http://127.0.0.1:8000/v1"}});
   ASSERT_TRUE(out);
-  EXPECT_EQ(out->llm->url, "http://127.0.0.1:8000/v1");
+  EXPECT_EQ(out->execution.llm->url, "http://127.0.0.1:8000/v1");
 }
 
 TEST(DecodeRequest, SaysWhatIsWrongWithAModelAndNotItsKey) {

@@ -98,7 +98,7 @@ TEST(RequestWire, ALyingCountTakesNoMemory) {
 }
 
 TEST(OrderWire, RoundTripsAndRefusesEveryTruncation) {
-  RootOrder root{.room = ScratchSize{5, 6}, .dataset_names = {"a", "b/c"}};
+  RootOrder root{.room = ScratchSize{5, 6}, .loopback_port = 7, .dataset_names = {"a", "b/c"}};
   JobOrder job{.argv = {"sh", ""}, .environment = {"A=1"}, .limits = {}};
   job.limits.job.pids = 7;
   job.limits.pids_group = ResourceLimits::Backstop::absent;

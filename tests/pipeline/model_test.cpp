@@ -89,7 +89,7 @@ TEST(AddAgent, MakesAJobOfAPrompt) {
   EXPECT_EQ(text_of(request.scripts[1].contents),
             "{\"model\":\"m\",\"prompt\":\"look\",\"tools\":[\"grep\",\"sqlite\"],"
             "\"wire\":\"anthropic\"}\n");
-  const auto spec = sandbox_spec(request).value();
+  const auto spec = sandbox_spec(request, request.command).value();
   EXPECT_EQ(spec.loopback_port, gateway::job_port);
   EXPECT_THAT(spec.environment, Contains("ANTHROPIC_API_KEY=" + std::string(run_token_shown)));
   EXPECT_THAT(with_run_token(spec, "t").environment, Contains("OPENAI_API_KEY=t"));
@@ -122,9 +122,9 @@ TEST(SandboxSpec, KeepsTheVariablesOfAModelForTheGateway) {
   ExecutionRequest request = agent_request();
   ASSERT_TRUE(add_agent(request));
   request.environment = {"OPENAI_BASE_URL=http://x.test"};
-  EXPECT_FALSE(sandbox_spec(request));
+  EXPECT_FALSE(sandbox_spec(request, request.command));
   request.llm.reset();
-  EXPECT_TRUE(sandbox_spec(request));
+  EXPECT_TRUE(sandbox_spec(request, request.command));
 }
 
 }  // namespace
