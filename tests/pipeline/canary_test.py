@@ -258,6 +258,21 @@ class Served(ByServer):
         self.assertEqual(len(remains.in_store(self.path / "state")), len(endings))
         self.nowhere()  # The server is among all processes.
 
+    def test_what_a_step_hands_on_is_nowhere_either(self):
+        # It passes through the server's memory, as files that the next sandbox gets.
+        copy = READ_ALL + "pathlib.Path('/work/copy').write_bytes(data)\n"
+        for script, outcome in (("print(len(open('copy').read()))", "succeeded"),
+                                ("raise SystemExit(len(open('copy').read()) and 3)", "failed")):
+            with self.subTest(outcome=outcome):
+                status, answer = self.post({
+                    "dataset": {"data": self.data(), "format": "csv"},
+                    "sandbox": {"scripts": {"main.py": script},
+                                "steps": [["python3", "-c", copy]]},
+                })
+                self.assertEqual(status, 200, answer)
+                self.assertEqual(answer["result"]["status"], outcome, answer["result"])
+        self.nowhere()  # The server is among all processes.
+
     def test_a_refused_dataset_is_wiped_too(self):
         for name, body in self.refusals().items():
             with self.subTest(name=name):
