@@ -81,7 +81,8 @@ Result<std::vector<CallEvent>> call_events(const std::vector<CallRecord>& calls,
     TRY(std::string json, event_json(call, started_us));
     events.push_back({call.started_us - started_us, std::move(json)});
   }
-  std::ranges::stable_sort(events, {}, &CallEvent::at_us);
+  std::ranges::sort(events, {},
+                    [](const CallEvent& event) { return std::tie(event.at_us, event.json); });
   return events;
 }
 
