@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (status == mayfly::attest::TcbStatus::revoked) std::abort();
   }
   for (const std::string& line : mayfly::verifier::not_asked_by(*policy)) {
-    if (line.find("no reason given") != std::string::npos) std::abort();
+    if (line.empty()) std::abort();  // its text is the document's own: any other is possible
   }
   return 0;
 }
