@@ -70,7 +70,11 @@ class Gateway:
         return message[0], message[1:]
 
     def finish(self):
-        """The records, and which limits were hit."""
+        """The records in the order in which the calls began, and which limits were hit.
+
+        They come in the order of their ends, and a reply is with the job before its call has
+        ended: a next call that is refused at once can end first.
+        """
         self._send(FINISH)
         records = []
         while True:
@@ -81,7 +85,7 @@ class Gateway:
                 self.limits_hit = rest.decode().split()
                 self.control.close()
                 assert self.process.wait(10) == 0
-                return records
+                return sorted(records, key=lambda record: record["started_us"])
             else:
                 raise Refused(rest.decode())
 
