@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <vector>
 
+#include "base/read_through.hpp"
 #include "base/unique_fd.hpp"
 #include "crypto/content_hash.hpp"
 
@@ -14,8 +14,6 @@ namespace mayfly::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t buffer_bytes = std::size_t{256} * 1024;
 
 struct HashedFile {
   crypto::Sha256 digest;
@@ -25,22 +23,10 @@ struct HashedFile {
 Result<HashedFile> hash_stream(const UniqueFd& fd, std::string_view doing) {
   crypto::Sha256Hasher hasher;
   HashedFile hashed;
-  std::vector<std::uint8_t> buffer(buffer_bytes);
-  for (;;) {
-    const ssize_t count = ::read(fd.borrow(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) {
-      continue;
-    }
-    if (count < 0) {
-      return fail_errno(doing);
-    }
-    if (count == 0) {
-      break;
-    }
-    const auto taken = static_cast<std::size_t>(count);
-    hasher.update(ByteView(buffer).first(taken));
-    hashed.size_bytes += taken;
-  }
+  CHECK_OK(read_through(fd, doing, [&](ByteView bytes) {
+    hasher.update(bytes);
+    hashed.size_bytes += bytes.size();
+  }));
   hashed.digest = std::move(hasher).finish();
   return hashed;
 }

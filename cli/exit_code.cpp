@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "base/overloaded.hpp"
 #include "cli/print.hpp"
 #include "verifier/inert_text.hpp"
 
@@ -9,13 +10,6 @@ namespace mayfly::cli {
 namespace {
 
 constexpr std::size_t message_bytes_max = 4096;
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 }  // namespace
 

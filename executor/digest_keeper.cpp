@@ -1,12 +1,9 @@
 #include "executor/digest_keeper.hpp"
 
 #include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
 #include <chrono>
 
+#include "base/read_through.hpp"
 #include "executor/image.hpp"
 
 namespace mayfly::executor {
@@ -41,14 +38,9 @@ std::optional<Measured> measure(const std::string& path) {
   const auto before = look_at(file);
   if (!before || before->size_bytes > file_bytes_max || !is_at_rest(*before)) return std::nullopt;
   crypto::Sha256Hasher hasher;
-  std::array<std::uint8_t, 64 * 1024> buffer;
-  for (;;) {
-    const ssize_t count = ::read(file.borrow(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return std::nullopt;
-    if (count == 0) break;
-    hasher.update(ByteView(buffer).first(static_cast<std::size_t>(count)));
-  }
+  const auto read = read_through(file, "reading a file of the image",
+                                 [&](ByteView bytes) { hasher.update(bytes); });
+  if (!read) return std::nullopt;
   if (look_at(file) != before) return std::nullopt;
   return Measured{*before, std::move(hasher).finish()};
 }

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/read_through.hpp"
 #include "executor/proc_files.hpp"
 #include "executor/seccomp_policy.hpp"
 #include "executor/wire.hpp"
@@ -111,15 +112,10 @@ Result<std::vector<std::string>> digest_arguments(const UniqueFd& file, std::str
   crypto::Sha256Hasher hasher;
   hasher.update(bytes_of(begin));
   std::uint64_t size = begin.size();
-  std::array<std::uint8_t, 64 * 1024> buffer;
-  for (;;) {
-    const ssize_t count = ::read(file.borrow(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail_errno("reading a program's arguments");
-    if (count == 0) break;
-    hasher.update(ByteView(buffer).first(static_cast<std::size_t>(count)));
-    size += static_cast<std::uint64_t>(count);
-  }
+  CHECK_OK(read_through(file, "reading a program's arguments", [&](ByteView bytes) {
+    hasher.update(bytes);
+    size += bytes.size();
+  }));
   const std::size_t first_end = std::min(begin.find('\0'), std::size_t{1024});
   return std::vector<std::string>{
       std::string(begin.substr(0, first_end)),

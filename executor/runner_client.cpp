@@ -8,6 +8,8 @@
 #include <cerrno>
 
 #include "base/file_io.hpp"
+#include "base/helper_program.hpp"
+#include "base/read_through.hpp"
 #include "executor/cgroup.hpp"
 #include "executor/channel.hpp"
 #include "executor/digest_keeper.hpp"
@@ -25,14 +27,9 @@ namespace {
 
 Result<crypto::Sha256> digest_of(const UniqueFd& file) {
   crypto::Sha256Hasher hasher;
-  std::array<std::uint8_t, 64 * 1024> buffer;
-  for (;;) {
-    const ssize_t count = ::read(file.borrow(), buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return fail_errno("reading mayfly-runner");
-    if (count == 0) return std::move(hasher).finish();
-    hasher.update(ByteView(buffer).first(static_cast<std::size_t>(count)));
-  }
+  CHECK_OK(
+      read_through(file, "reading mayfly-runner", [&](ByteView bytes) { hasher.update(bytes); }));
+  return std::move(hasher).finish();
 }
 
 Result<void> send_request(const Channel& runner, const RunRequest& request,

@@ -4,13 +4,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <optional>
 
+#include "base/helper_program.hpp"
 #include "executor/built_sandbox.hpp"
 #include "executor/channel.hpp"
 #include "executor/supervisor.hpp"
@@ -100,21 +100,15 @@ Result<void> tell(const Channel& client, const Result<std::optional<RunReport>>&
   return send_frame(client, FrameType::report, encode_report(**report));
 }
 
-bool is_socket(int fd) {
-  int type = 0;
-  socklen_t size = sizeof type;
-  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
-}
-
 }  // namespace
 
 int runner_main() {
-  if (!is_socket(runner_socket)) {
+  if (!has_helper_socket()) {
     std::fputs("mayfly-runner is started by mayfly for each run; see mayfly run --help\n", stderr);
     return exit_code_usage;
   }
-  ::close(runner_program);
-  const Channel client{UniqueFd(runner_socket)};
+  ::close(helper_program);
+  const Channel client{UniqueFd(helper_socket)};
   return tell(client, serve(client)) ? 0 : exit_code_failed;
 }
 

@@ -15,13 +15,9 @@
 
 namespace mayfly::executor {
 
-// A copy above every number that a runner's own descriptors get, so that placing those cannot close
-// it.
-Result<UniqueFd> move_up(const UniqueFd& fd);
-
 class RunnerProcess {
  public:
-  // `program` is from move_up().
+  // `program` is from move_up() (base/helper_program.hpp).
   static Result<RunnerProcess> spawn(const UniqueFd& program);
 
   RunnerProcess(RunnerProcess&& other) noexcept

@@ -21,7 +21,7 @@ namespace mayfly::executor {
 
 class SandboxPool {
  public:
-  // `program` is from move_up(). `count` may be 0.
+  // `program` is from move_up() (base/helper_program.hpp). `count` may be 0.
   SandboxPool(UniqueFd program, std::size_t count);
   SandboxPool(const SandboxPool&) = delete;
   SandboxPool& operator=(const SandboxPool&) = delete;

@@ -16,6 +16,7 @@
 #include <list>
 #include <thread>
 
+#include "base/helper_program.hpp"
 #include "gateway/control_channel.hpp"
 #include "gateway/relay.hpp"
 
@@ -168,21 +169,15 @@ Result<void> serve_run(const ControlChannel& run) {
   return run.send(ControlWord::done, bytes_of(hit));
 }
 
-bool is_socket(int fd) {
-  int type = 0;
-  socklen_t size = sizeof type;
-  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
-}
-
 }  // namespace
 
 int gateway_main() {
-  if (!is_socket(gateway_socket)) {
+  if (!has_helper_socket()) {
     std::fputs("mayfly-gateway is started by mayfly for each run; see mayfly run --help\n", stderr);
     return exit_code_usage;
   }
-  ::close(gateway_program);
-  const ControlChannel run{UniqueFd(gateway_socket)};
+  ::close(helper_program);
+  const ControlChannel run{UniqueFd(helper_socket)};
   const auto prepared = prepare_process();
   const auto served = prepared ? serve_run(run) : prepared;
   if (served) return 0;

@@ -1,4 +1,4 @@
-// The whole of mayfly-gateway: one run's way out, over descriptor 3.
+// The whole of mayfly-gateway: one run's way out, over helper_socket.
 //
 // A process of its own: what passes through it is private, and is gone with it; the key is in its
 // locked memory and nowhere else. It ends with the run, or with whoever started it.
@@ -9,8 +9,6 @@
 
 namespace mayfly::gateway {
 
-inline constexpr int gateway_socket = 3;
-inline constexpr int gateway_program = 4;
 inline constexpr std::size_t connections_max = 64;
 
 int gateway_main();

@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 
+#include "base/overloaded.hpp"
 #include "base/text_encoding.hpp"
 #include "certificate/assertions.hpp"
 #include "crypto/random.hpp"
@@ -12,13 +13,6 @@
 
 namespace mayfly::pipeline {
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 std::string_view limit_name(executor::LimitKind kind) {
   switch (kind) {

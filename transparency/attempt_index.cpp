@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/overloaded.hpp"
+
 namespace mayfly::transparency {
 namespace {
-
-template <class... Cases>
-struct Overloaded : Cases... {
-  using Cases::operator()...;
-};
-template <class... Cases>
-Overloaded(Cases...) -> Overloaded<Cases...>;
 
 std::unexpected<Error> misplaced(std::string message) {
   return fail(ErrorCode::rejected, std::move(message));
