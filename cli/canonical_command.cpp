@@ -42,12 +42,7 @@ void add_canonical(CLI::App& app, Action& chosen) {
       ->type_name("FILE");
   verb->add_flag("--check", options->check, "write nothing; exit 1 and say why if not canonical");
   verb->footer("Examples:\n  mayfly canonical claim.json\n  mayfly canonical --check cert.json");
-  verb->callback([options, &chosen] {
-    chosen = [options] {
-      const auto code = canonical(*options);
-      return code ? *code : report_error(code.error());
-    };
-  });
+  choose(*verb, chosen, [options] { return canonical(*options); });
 }
 
 }  // namespace mayfly::cli

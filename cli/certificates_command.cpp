@@ -96,12 +96,7 @@ void add_page_options(CLI::App& verb, SearchOptions& options) {
 }
 
 void choose_search(CLI::App& verb, const std::shared_ptr<SearchOptions>& options, Action& chosen) {
-  verb.callback([options, &chosen] {
-    chosen = [options] {
-      const auto code = search(*options);
-      return code ? *code : report_error(code.error());
-    };
-  });
+  choose(verb, chosen, [options] { return search(*options); });
 }
 
 }  // namespace
@@ -127,12 +122,7 @@ void add_certificates(CLI::App& app, Action& chosen) {
   auto id = std::make_shared<std::string>();
   CLI::App* one = verb->add_subcommand("show", "print one certificate's exact bytes");
   one->add_option("id", *id, "id, or a unique prefix of 12 hex digits or more")->required();
-  one->callback([id, &chosen] {
-    chosen = [id] {
-      const auto code = show(*id);
-      return code ? *code : report_error(code.error());
-    };
-  });
+  choose(*one, chosen, [id] { return show(*id); });
 }
 
 }  // namespace mayfly::cli

@@ -202,33 +202,24 @@ CLI::App* add_verb(CLI::App& parent, const char* name, const char* what,
 void add_collateral(CLI::App& app, Action& chosen) {
   CLI::App* verb = app.add_subcommand("collateral", "look at, check or pack the vendor's lists");
   verb->require_subcommand(1);
-  const auto choose = [&chosen](CLI::App& one, const std::shared_ptr<CollateralOptions>& options,
-                                Result<int> (*run)(const CollateralOptions&)) {
-    one.callback([options, run, &chosen] {
-      chosen = [options, run] {
-        const auto code = run(*options);
-        return code ? *code : report_error(code.error());
-      };
-    });
-  };
   auto show_options = std::make_shared<CollateralOptions>();
   CLI::App* shown = add_verb(*verb, "show", "what they are, and until when", show_options);
   shown->add_flag("--json", show_options->json, "as one JSON object");
-  choose(*shown, show_options, show);
+  choose(*shown, chosen, [show_options] { return show(*show_options); });
 
   auto check_options = std::make_shared<CollateralOptions>();
   CLI::App* checked = add_verb(*verb, "check", "are they Intel's, and valid?", check_options);
   checked->add_flag("--json", check_options->json, "as one JSON object");
   checked->footer(
       "Exit codes: 0 genuine and valid, 1 forged, 3 something is missing, 4 out of time.");
-  choose(*checked, check_options, check);
+  choose(*checked, chosen, [check_options] { return check(*check_options); });
 
   auto pack_options = std::make_shared<CollateralOptions>();
   CLI::App* packed = add_verb(*verb, "pack", "all five in one file, to carry", pack_options);
   packed->add_option("-o,--output", pack_options->output, "where to; - is standard output")
       ->required()
       ->type_name("FILE");
-  choose(*packed, pack_options, pack);
+  choose(*packed, chosen, [pack_options] { return pack(*pack_options); });
 }
 
 }  // namespace mayfly::cli

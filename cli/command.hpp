@@ -3,6 +3,8 @@
 #pragma once
 #include <functional>
 
+#include "base/result.hpp"
+
 namespace CLI {
 class App;
 }
@@ -10,6 +12,9 @@ class App;
 namespace mayfly::cli {
 
 using Action = std::function<int()>;  // returns the exit code
+
+// When `verb` was named: `body`, whose error is reported and decides the exit code.
+void choose(CLI::App& verb, Action& chosen, std::function<Result<int>()> body);
 
 void add_run(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);

@@ -129,12 +129,7 @@ void add_show_verb(CLI::App& parent, Action& chosen) {
   verb->add_option("evidence", options->evidence, "the quote")->required()->type_name("FILE");
   verb->add_flag("--json", options->json, "as one JSON object");
   verb->footer("Example:\n  mayfly evidence show quote.bin");
-  verb->callback([options, &chosen] {
-    chosen = [options] {
-      const auto code = show_evidence(*options);
-      return code ? *code : report_error(code.error());
-    };
-  });
+  choose(*verb, chosen, [options] { return show_evidence(*options); });
 }
 
 }  // namespace

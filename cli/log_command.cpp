@@ -184,16 +184,6 @@ Result<int> witness(const WitnessVerbOptions& verb_options) {
   return to_int(ExitCode::ok);
 }
 
-template <class Body>
-void choose(CLI::App& verb, Action& chosen, Body body) {
-  verb.callback([body, &chosen] {
-    chosen = [body] {
-      const Result<int> code = body();
-      return code ? *code : report_error(code.error());
-    };
-  });
-}
-
 }  // namespace
 
 void add_log(CLI::App& app, Action& chosen) {

@@ -301,14 +301,17 @@ Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& output
                                                         : JobOutput::passed_on;
 }
 
-Result<Workshop> open_workshop(const RunOptions& options) {
+Result<Workshop> open_workshop(const RunOptions& options, ModelCalls model_calls) {
   TRY(auto witnesses, log_policy_option(options.log_policy));
-  if (options.no_store) return Workshop::open({.store = nullptr, .log = nullptr});
+  if (options.no_store) {
+    return Workshop::open({.store = nullptr, .log = nullptr, .model_calls = model_calls});
+  }
   TRY(store::Store store, open_store());
   TRY(store::Log log, open_log());
   return Workshop::open({.store = std::make_unique<store::Store>(std::move(store)),
                          .log = std::make_unique<store::Log>(std::move(log)),
-                         .witnesses = std::move(witnesses)});
+                         .witnesses = std::move(witnesses),
+                         .model_calls = model_calls});
 }
 
 Result<int> run(const RunOptions& options) {
@@ -316,7 +319,8 @@ Result<int> run(const RunOptions& options) {
   TRY(pipeline::ExecutionRequest request, request_from(options));
   TRY(RunOutputs outputs, RunOutputs::open(options.output, options.trace));
   TRY(const JobOutput output, job_output(options, outputs));
-  TRY(const Workshop workshop, open_workshop(options));
+  TRY(const Workshop workshop,
+      open_workshop(options, request.llm ? ModelCalls::possible : ModelCalls::none));
   if (!options.study.empty()) {
     TRY(request.study, study_leaf(*workshop.log(), options.study));
   }
@@ -403,12 +407,7 @@ void add_run(CLI::App& app, Action& chosen) {
   add_options(*verb, *options);
   verb->add_option("command", options->command, "a command instead of a script, after --")
       ->type_name("COMMAND ARG...");
-  verb->callback([options, &chosen] {
-    chosen = [options] {
-      const auto code = run(*options);
-      return code ? *code : report_error(code.error());
-    };
-  });
+  choose(*verb, chosen, [options] { return run(*options); });
 }
 
 }  // namespace mayfly::cli

@@ -42,7 +42,8 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
       Workshop::open({.store = std::make_unique<store::Store>(std::move(opened)),
                       .log = std::make_unique<store::Log>(std::move(log)),
                       .witnesses = std::move(witnesses),
-                      .ready = {verb_options.ready}}));
+                      .ready = {verb_options.ready},
+                      .model_calls = ModelCalls::possible}));
   TRY(const Interrupt interrupt, Interrupt::install());
   CHECK_OK(api::serve(options, workshop.parts(), *workshop.store(), interrupt.fd()));
   return to_int(ExitCode::ok);
@@ -72,12 +73,7 @@ void add_serve(CLI::App& app, Action& chosen) {
       ->type_name("NAME=URL")
       ->allow_extra_args(false);
   verb->footer("Example:\n  mayfly serve --port 8420");
-  verb->callback([options, &chosen] {
-    chosen = [options] {
-      const auto code = serve(*options);
-      return code ? *code : report_error(code.error());
-    };
-  });
+  choose(*verb, chosen, [options] { return serve(*options); });
 }
 
 }  // namespace mayfly::cli

@@ -52,12 +52,7 @@ void add_show(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember({"text", "json", "summary", "claim", "statement", "dsse"}))
       ->capture_default_str();
   verb->footer("Example:\n  mayfly show cert.json");
-  verb->callback([options, &chosen] {
-    chosen = [options] {
-      const auto code = show(*options);
-      return code ? *code : report_error(code.error());
-    };
-  });
+  choose(*verb, chosen, [options] { return show(*options); });
 }
 
 }  // namespace mayfly::cli

@@ -74,24 +74,15 @@ Result<int> show(const std::string& id) {
   return to_int(ExitCode::ok);
 }
 
-template <class Body>
-void choose(CLI::App& verb, Action& chosen, Body body) {
-  verb.callback([body, &chosen] {
-    chosen = [body] {
-      const Result<int> code = body();
-      return code ? *code : report_error(code.error());
-    };
-  });
-}
-
 }  // namespace
 
 Result<crypto::Sha256> study_leaf(store::Log& log, const std::string& study_id) {
   TRY(const transparency::AttemptIndex index, log.attempts());
   const auto leaf = index.study_leaf(study_id);
-  if (!leaf)
+  if (!leaf) {
     return fail(ErrorCode::malformed, "this machine's log has no study \"" + study_id +
                                           "\"; mayfly study create prints its id");
+  }
   return *leaf;
 }
 

@@ -84,7 +84,9 @@ Result<Workshop> Workshop::open(WorkshopParts given) {
                                              .gateway = std::nullopt,
                                              .parts = nullptr});
   State& held = *state;
-  if (auto gateway = gateway::GatewayProgram::open({})) held.gateway = std::move(*gateway);
+  if (given.model_calls == ModelCalls::possible) {
+    if (auto gateway = gateway::GatewayProgram::open({})) held.gateway = std::move(*gateway);
+  }
   held.parts = std::make_unique<pipeline::Parts>(pipeline::Parts{
       .runner = held.runner,
       .collect = [&held](const attest::ReportData& data) { return held.attester.quote(data); },

@@ -1,5 +1,6 @@
 // Everything a run needs from the outside world, put together once per process. Composition only.
 #pragma once
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,11 +12,15 @@
 
 namespace mayfly::cli {
 
+// Whether a run may call a model: only then is the gateway's program looked for and measured.
+enum class ModelCalls : std::uint8_t { none, possible };
+
 struct WorkshopParts {
   std::unique_ptr<store::Store> store;  // null: nothing is kept but what the caller writes
   std::unique_ptr<store::Log> log;      // null: nothing is counted
   std::optional<transparency::LogPolicy> witnesses{};  // every entry of the log needs their quorum
   executor::ReadySandboxes ready{};                    // built ahead of their runs
+  ModelCalls model_calls = ModelCalls::none;
 };
 
 // Owns what pipeline::Parts points to.
