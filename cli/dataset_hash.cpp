@@ -1,6 +1,7 @@
 #include "cli/dataset_hash.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -36,6 +37,15 @@ Result<HashedFile> hash_file(const fs::path& path, int flags) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (!fd) {
     return fail_errno(doing);
+  }
+  struct stat status {};
+  if (::fstat(fd.borrow(), &status) != 0) {
+    return fail_errno(doing);
+  }
+  // One such as /dev/zero has no end.
+  if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
+    return fail(ErrorCode::malformed,
+                path.string() + " is a device: give a file, a directory, or - for standard input");
   }
   return hash_stream(fd, doing);
 }

@@ -3,7 +3,7 @@
 // Source    crypto/content_hash.hpp: a file by itself is its SHA-256; a directory is content_hash
 //           over its regular files.
 // Shapes    "sha256:<hex>". Read once, through one buffer; "-" is standard input.
-// Errors    unavailable: unreadable.  malformed: a link or device inside the directory, which no
+// Errors    unavailable: unreadable.  malformed: a device, or a link inside the directory, which no
 //           dataset can hold.  limit: over dataset_files_max.
 // Threads   Any.
 #pragma once
