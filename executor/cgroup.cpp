@@ -234,6 +234,7 @@ struct Group {
   std::string directory;
   std::string path;  // as /proc/PID/cgroup of a member says it
   UniqueFd fd;
+  UniqueFd tasks;  // v1: for writing, by whoever is to be inside
 
   bool has(std::string_view file) const { return exists(directory + "/" + std::string(file)); }
   std::string file(std::string_view name) const { return directory + "/" + std::string(name); }
@@ -242,13 +243,17 @@ struct Group {
 // nullopt: we may not make one here, as for an ordinary user without delegation.
 Result<std::optional<Group>> make_group(const CgroupPlace& parent, const std::string& name) {
   Group group{parent, parent.directory + "/" + name,
-              (parent.path == "/" ? "" : parent.path) + "/" + name, UniqueFd()};
+              (parent.path == "/" ? "" : parent.path) + "/" + name, UniqueFd(), UniqueFd()};
   if (::mkdir(group.directory.c_str(), 0755) != 0) {
     if (errno == EACCES || errno == EPERM || errno == EROFS) return std::optional<Group>();
     return fail_errno("making the control group " + group.directory);
   }
   group.fd.reset(::open(group.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!group.fd) return fail_errno("opening the control group " + group.directory);
+  if (parent.version == CgroupVersion::v1) {
+    group.tasks.reset(::open(group.file("tasks").c_str(), O_WRONLY | O_CLOEXEC));
+    if (!group.tasks) return fail_errno("opening " + group.file("tasks"));
+  }
   return std::optional(std::move(group));
 }
 
@@ -429,30 +434,33 @@ Result<void> RunCgroup::limit(const Limits& limits) {
   return {};
 }
 
-Result<void> RunCgroup::attach(pid_t pid) const {
-  const std::string who = pid == 0 ? "self" : std::to_string(pid);
+int RunCgroup::v2_fd() const {
+  const auto found = std::ranges::find_if(
+      state_->groups, [](const Group& group) { return group.parent.version == CgroupVersion::v2; });
+  return found == state_->groups.end() ? -1 : found->fd.borrow();
+}
+
+Result<void> RunCgroup::enter() const {
   for (const auto& group : state_->groups) {
-    CHECK_OK(write_text(group.file("cgroup.procs"), std::to_string(pid)));
-  }
-  if (state_->groups.empty()) return {};
-  TRY(const std::string memberships, read_text("/proc/" + who + "/cgroup"));
-  for (const auto& group : state_->groups) {
-    if (cgroup_path_in(memberships, group.parent) != group.path) {
-      return fail(ErrorCode::internal,
-                  "process " + who + " is not in " + group.path + " after it was moved there");
+    if (group.parent.version == CgroupVersion::v2) continue;
+    // "0" is the calling thread. A number, or cgroup.procs, would have to wait: see the header.
+    if (::write(group.tasks.borrow(), "0", 1) != 1) {
+      return fail_errno("entering the control group " + group.directory);
     }
   }
   return {};
 }
 
-Result<void> RunCgroup::attach_self() const {
-  return attach(0);
-}
-
-int RunCgroup::v2_fd() const {
-  if (state_->groups.size() != 1) return -1;
-  const Group& only = state_->groups.front();
-  return only.parent.version == CgroupVersion::v2 ? only.fd.borrow() : -1;
+Result<void> RunCgroup::verify(pid_t pid) const {
+  if (state_->groups.empty()) return {};
+  TRY(const std::string memberships, read_text("/proc/" + std::to_string(pid) + "/cgroup"));
+  for (const auto& group : state_->groups) {
+    if (cgroup_path_in(memberships, group.parent) != group.path) {
+      return fail(ErrorCode::internal,
+                  "process " + std::to_string(pid) + " is not in the control group " + group.path);
+    }
+  }
+  return {};
 }
 
 Result<void> RunCgroup::State::kill_once() const {

@@ -6,7 +6,8 @@
 //           (v1 controllers, v2 for killing), none (an ordinary user without delegation). `none`
 //           is a value: it limits nothing and in_force() says so.
 // Errors    unavailable: a controller is there and cannot be set. Absent is recorded, not an error.
-// Threads   Immutable after create(); attach() and kill_all() from any thread.
+// Threads   Immutable after create() and limit(); kill_all() from any thread. enter() moves the
+//           calling thread alone: for a process that has no other.
 #pragma once
 #include <sys/types.h>
 
@@ -35,15 +36,16 @@ class RunCgroup {
   RunCgroup& operator=(RunCgroup&&) noexcept;
   ~RunCgroup();  // kills what is left inside and removes the directories
 
-  // Moves a process in and verifies it by /proc/PID/cgroup. The process must be held by the caller
-  // until this returns: what it forks before is outside every limit. After an idle time the kernel
-  // makes each first move wait ~8 ms (an RCU grace period); see v2_fd() and attach_self().
-  Result<void> attach(pid_t pid) const;
-  // Moves the calling process, so that its children are inside from birth. For a launcher that is
-  // not the owner of this object: kill_all() would reach it too.
-  Result<void> attach_self() const;
-  // A directory descriptor for clone3's CLONE_INTO_CGROUP when every controller is v2, else -1.
+  // How a process gets inside: it is cloned into the v2 group, and moves itself into the v1 groups
+  // before it does anything else. Moving another process instead waits ~10 ms after an idle time:
+  // the kernel stops every fork and exit of the machine for it, by way of an RCU grace period. A
+  // thread that moves itself has no need of that.
+  // A directory descriptor for clone3's CLONE_INTO_CGROUP; -1 when there is no v2 group.
   int v2_fd() const;
+  // In the new process: what is left to do after v2_fd().
+  Result<void> enter() const;
+  // From outside, before the process is let go: it is where it should be, by /proc/PID/cgroup.
+  Result<void> verify(pid_t pid) const;
 
   // SIGKILL to every process inside; returns when the groups are empty.
   Result<void> kill_all() const;

@@ -64,7 +64,8 @@ Result<void> detach_standard_descriptors() {
 }
 
 // The value: the root, still writable.
-Result<UniqueFd> build(const SandboxPlan& plan, const Channel& channel) {
+Result<UniqueFd> build(const SandboxPlan& plan, const RunCgroup& cgroup, const Channel& channel) {
+  CHECK_OK(cgroup.enter());  // first: what we make from here on is inside
   CHECK_OK(wait_for(channel, Word::build));
   CHECK_OK(be_first_to_go());
   CHECK_OK(become_job_user(plan.user));
@@ -134,8 +135,9 @@ Result<void> lock_down(const std::vector<UniqueFd>& dataset, const Channel& chan
   return allow_only_waiting();
 }
 
-Result<void> prepare(const SandboxPlan& plan, const SandboxChannels& channels) {
-  TRY(UniqueFd writable_root, build(plan, channels.answers));
+Result<void> prepare(const SandboxPlan& plan, const RunCgroup& cgroup,
+                     const SandboxChannels& channels) {
+  TRY(UniqueFd writable_root, build(plan, cgroup, channels.answers));
   CHECK_OK(start_job(plan, channels));
   TRY(std::vector<UniqueFd> dataset, finish_root(writable_root, channels.answers));
   CHECK_OK(lock_down(dataset, channels.answers));
@@ -145,9 +147,9 @@ Result<void> prepare(const SandboxPlan& plan, const SandboxChannels& channels) {
 
 }  // namespace
 
-void run_init(const SandboxPlan& plan, SandboxChannels channels) {
+void run_init(const SandboxPlan& plan, const RunCgroup& cgroup, SandboxChannels channels) {
   const Channel& channel = channels.answers;
-  if (const auto prepared = prepare(plan, channels); !prepared) {
+  if (const auto prepared = prepare(plan, cgroup, channels); !prepared) {
     static_cast<void>(say(channel, Word::failed, encode_failure(prepared.error())));
     ::_exit(1);
   }

@@ -5,10 +5,12 @@
 // Errors    Told to the supervisor; then the process, and with it the sandbox, ends.
 // Threads   Runs in a fresh process of its own.
 #pragma once
+#include "executor/cgroup.hpp"
 #include "executor/sandbox_protocol.hpp"
 
 namespace mayfly::executor {
 
-[[noreturn]] void run_init(const SandboxPlan& plan, SandboxChannels channels);
+[[noreturn]] void run_init(const SandboxPlan& plan, const RunCgroup& cgroup,
+                           SandboxChannels channels);
 
 }  // namespace mayfly::executor

@@ -25,7 +25,7 @@ Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgrou
     // With our ends open in the sandbox, it would never see that we are gone.
     static_cast<void>(Channel(std::move(answers.first)));
     static_cast<void>(Channel(std::move(job.first)));
-    run_init(plan, {std::move(answers.second), std::move(job.second)});
+    run_init(plan, cgroup, {std::move(answers.second), std::move(job.second)});
   }
   phases.mark("namespaces made");
   LiveSandbox sandbox(cloned.pid, std::move(cloned.pidfd),
@@ -43,21 +43,16 @@ Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgr
                                    Phases& phases) {
   CHECK_OK(write_user_mapping(init_, plan.user));
   CHECK_OK(say(channel_, Word::build));
-  // While it builds: it is our own code until the job is released, so it may still be outside.
-  if (auto attached = cgroup.attach(init_); !attached) {
-    // Of a sandbox that has just given up, its own reason says more.
-    TRY([[maybe_unused]] const Heard reason, hear(setup_step_ms_max));
-    return attached;
-  }
-  phases.mark("in its control groups");
-  TRY(pid_namespace_, pid_namespace_of(init_));
+  phases.mark("users mapped");
   TRY(const Heard root, hear(setup_step_ms_max));
   if (root.word != Word::root_ready) {
     return fail(ErrorCode::internal, "the sandbox did not say that its root is built");
   }
+  // What it has done until now is our own code; only now, so that the job's process is born inside.
+  CHECK_OK(cgroup.verify(init_));
   phases.mark("root built");
-  // Only now, so that the job's process is born inside.
   CHECK_OK(say(channel_, Word::start_job));
+  TRY(pid_namespace_, pid_namespace_of(init_));
   TRY(const Heard job, hear(setup_step_ms_max));
   if (job.word != Word::job_built || job.sender == init_ || job.sender <= 0) {
     return fail(ErrorCode::internal, "the sandbox did not say that its job is built");

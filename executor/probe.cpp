@@ -164,7 +164,7 @@ HostFact probe_cgroup() {
     if (value == "not enforced") not_enforced += " " + name;
   }
   if (facts.contains("cgroup_kill")) fact.detail += ", kills by " + facts.at("cgroup_kill");
-  if (cgroup->v2_fd() >= 0) fact.detail += ", job is cloned into it";
+  if (cgroup->v2_fd() >= 0) fact.detail += ", a job is cloned into the v2 one";
   if (not_enforced.empty()) return fact;
   fact.state = State::weaker;
   fact.detail += "; not enforced:" + not_enforced;

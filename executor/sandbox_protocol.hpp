@@ -2,10 +2,12 @@
 // each other before the job's program starts. One word per message.
 //
 //   supervisor          pid 1                         job
+//   (clones it into     enters its v1 groups
+//    its v2 group)
 //   build      ──────▶  becomes the job's user,
 //                       builds and enters the root
 //              ◀──────  root_ready
-//   (attaches it to its control groups and verifies)
+//   (verifies that it is in its control groups)
 //   start_job  ──────▶  forks ───────────────────▶    drops privileges
 //              ◀────────────────────────────────────  job_built
 //   - - - so far nothing of the run is known: a sandbox may wait here for hours - - -

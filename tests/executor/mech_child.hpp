@@ -5,11 +5,16 @@
 // EPERM);
 #pragma once
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "base/unique_fd.hpp"
+#include "executor/cgroup.hpp"
 
 namespace mayfly::test {
 
@@ -32,22 +37,29 @@ ChildStatus run_in_child(Body body) {
   return wait_for_child(pid);
 }
 
-// A child that does nothing until release(), so that it can be put in its place first.
+// As fork(), but the child is in a group from the start. Where it cannot be, it ends with 98.
+inline pid_t fork_into(const executor::RunCgroup& cgroup) {
+  clone_args arguments{};
+  arguments.exit_signal = SIGCHLD;
+  if (cgroup.v2_fd() >= 0) {
+    arguments.flags = CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<__u64>(cgroup.v2_fd());
+  }
+  const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
+  if (pid == 0 && !cgroup.enter()) ::_exit(98);
+  return pid;
+}
+
+// A child, in a group if one is given, that does nothing until release().
 class HeldChild {
  public:
   template <class Body>
   explicit HeldChild(Body body) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return;
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::close(ends[1]);
-      char byte = 0;
-      if (::read(ends[0], &byte, 1) != 1) ::_exit(99);  // the test died
-      ::_exit(body());
-    }
-    ::close(ends[0]);
-    release_.reset(ends[1]);
+    start([] { return ::fork(); }, std::move(body));
+  }
+  template <class Body>
+  HeldChild(const executor::RunCgroup& cgroup, Body body) {
+    start([&] { return fork_into(cgroup); }, std::move(body));
   }
   HeldChild(HeldChild&&) = delete;
   ~HeldChild() {
@@ -65,6 +77,28 @@ class HeldChild {
   }
 
  private:
+  // Returns when the child is where it should be.
+  template <class Fork, class Body>
+  void start(Fork fork, Body body) {
+    int held[2];
+    int born[2];
+    if (::pipe2(held, O_CLOEXEC) != 0 || ::pipe2(born, O_CLOEXEC) != 0) return;
+    pid_ = fork();
+    if (pid_ == 0) {
+      ::close(held[1]);
+      char byte = 0;
+      (void)!::write(born[1], &byte, 1);
+      if (::read(held[0], &byte, 1) != 1) ::_exit(99);  // the test died
+      ::_exit(body());
+    }
+    ::close(held[0]);
+    ::close(born[1]);
+    release_.reset(held[1]);
+    const UniqueFd announced(born[0]);
+    char byte = 0;
+    (void)!::read(announced.borrow(), &byte, 1);
+  }
+
   pid_t pid_ = -1;
   UniqueFd release_;
 };

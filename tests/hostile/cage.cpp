@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -167,16 +168,23 @@ std::optional<CageResult> run_in_cage(const std::string& program,
   int go[2];
   int out[2];
   if (::pipe2(go, O_CLOEXEC) != 0 || ::pipe2(out, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-  unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | SIGCHLD;
-  if (holes.network == Shared::no) flags |= CLONE_NEWNET;
-  if (holes.ipc == Shared::no) flags |= CLONE_NEWIPC;
-  const long pid = ::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, 0);
+  clone_args clone{};
+  clone.exit_signal = SIGCHLD;
+  clone.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS;
+  if (holes.network == Shared::no) clone.flags |= CLONE_NEWNET;
+  if (holes.ipc == Shared::no) clone.flags |= CLONE_NEWIPC;
+  if (cgroup->v2_fd() >= 0) {
+    clone.flags |= CLONE_INTO_CGROUP;
+    clone.cgroup = static_cast<__u64>(cgroup->v2_fd());
+  }
+  const long pid = ::syscall(SYS_clone3, &clone, sizeof clone);
   if (pid < 0) return std::nullopt;
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::close(go[1]);
     char byte = 0;
     must(::read(go[0], &byte, 1) == 1, "the harness");
+    must(cgroup->enter().has_value(), "entering the control groups");
     must(::setresgid(0, 0, 0) == 0 && ::setresuid(0, 0, 0) == 0, "becoming root of the cage");
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(out[1], 1);
@@ -188,10 +196,6 @@ std::optional<CageResult> run_in_cage(const std::string& program,
   const UniqueFd release(go[1]);
   const UniqueFd output(out[0]);
   map_ids(static_cast<pid_t>(pid));
-  if (const auto attached = cgroup->attach(static_cast<pid_t>(pid)); !attached) {
-    ::kill(static_cast<pid_t>(pid), SIGKILL);
-    throw std::runtime_error(attached.error().message());
-  }
   (void)!::write(release.borrow(), "x", 1);
   CageResult result;
   read_output(output, result);
