@@ -6,7 +6,7 @@
 //                       builds and enters the root
 //              ◀──────  root_ready
 //   (attaches it to its control groups and verifies)
-//   start_job  ──────▶  forks ───────────────────▶    drops privileges
+//   start_job  ──────▶  enters Landlock, forks ───▶   drops privileges
 //              ◀────────────────────────────────────  job_built
 //   - - - so far nothing of the run is known: a sandbox may wait here for hours - - -
 //   (sizes the scratch, writes the scripts)
@@ -34,6 +34,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
+#include "executor/landlock.hpp"
 #include "executor/privileges.hpp"
 #include "executor/request.hpp"
 #include "executor/root_fs.hpp"
@@ -59,6 +60,7 @@ enum class Word : std::uint8_t {
 // copied by clone, in the two processes.
 struct SandboxPlan {
   CompiledPolicy policy;
+  LandlockAbi landlock;
   UserMapping user;
   Scratch scratch;
   UniqueFd listener;    // the job's process sends its listener to the file recorder through it

@@ -410,6 +410,7 @@ void Supervisor::describe_into(RunReport& report) const {
            : "own namespace without any interface up";
   report.confinement["capabilities"] = "none, bounding set empty, securebits locked";
   report.confinement["no_new_privs"] = "set";
+  report.confinement["landlock"] = describe(plan_.landlock);
   report.confinement["seccomp"] = plan_.policy.name + " " + crypto::to_text(plan_.policy.hash);
   report.confinement["exec_recorder"] = "ptrace, every process from birth";
   report.confinement["file_recorder"] = "seccomp listener, every call made in the job's place";

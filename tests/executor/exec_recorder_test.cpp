@@ -41,7 +41,7 @@ TEST(ExecRecorder, RecordsEveryExecutionOfAScript) {
     EXPECT_THAT(event.argv, ElementsAre("/bin/expr", std::to_string(i), "+", "1"));
     EXPECT_EQ(event.exit_code, 0);
     EXPECT_FALSE(event.replaced);
-    EXPECT_EQ(event.parent, 2);  // the shell: pid 1 is the sandbox's own
+    EXPECT_EQ(event.parent, 3);  // the shell: pid 1 is the sandbox's own, and 2 was a thread of it
     EXPECT_EQ(event.pid, report.executions[1].pid + i);
   }
 }
@@ -96,7 +96,7 @@ TEST(ExecRecorder, FollowsReplacedPrograms) {
   ASSERT_EQ(report.executions.size(), 6U);
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_EQ(report.executions[i].replaced, i < 5) << i;
-    EXPECT_EQ(report.executions[i].pid, 2);
+    EXPECT_EQ(report.executions[i].pid, 3);
   }
   EXPECT_EQ(report.executions[5].exit_code, 4);
 }
@@ -118,7 +118,7 @@ TEST(ExecRecorder, MissesNothingInAStormOfThreads) {
   EXPECT_EQ(pids.size(), report.executions.size()) << "each is a process of its own";
   for (std::size_t i = 1; i < report.executions.size(); ++i) {
     EXPECT_EQ(report.executions[i].exit_code, 5);
-    EXPECT_EQ(report.executions[i].parent, 2);
+    EXPECT_EQ(report.executions[i].parent, 3);
   }
   EXPECT_EQ(report.usage.processes, 1 + 8 * 40);
 }
