@@ -20,16 +20,21 @@
 
 namespace mayfly::executor::rules {
 
-// Allow, fail with this errno, or leave it to the file recorder.
+// Allow, fail with this errno, leave it to the file recorder, or end the process.
 struct Action {
-  int fails_with = 0;  // 0: allowed; recorded_call: see below
+  int fails_with = 0;  // 0: allowed; below 0: see below
   constexpr bool operator==(const Action&) const = default;
 };
 inline constexpr int recorded_call = -1;
+inline constexpr int recorded_refusal = -2;
+inline constexpr int killed_call = -3;
 inline constexpr Action allow{};
 inline constexpr Action refuse{EPERM};
 // The call waits while the file recorder makes it in the job's place and writes it down.
 inline constexpr Action record{recorded_call};
+// It waits, too, and the file recorder does nothing but write down that it was refused (EPERM).
+inline constexpr Action refuse_and_record{recorded_refusal};
+inline constexpr Action kill_process{killed_call};
 
 struct PlainRule {
   Action action;

@@ -475,15 +475,21 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Ask
   CHECK_OK(built.sandbox.finish_root(root, std::move(dataset)));
   if (root.room) CHECK_OK(built.sandbox.wait_until_locked());
   CHECK_OK(write_scripts(work, request.spec.scripts, built.plan.user));
-  CHECK_OK(built.sandbox.order_job({.argv = std::move(request.spec.argv),
-                                    .environment = std::move(request.spec.environment),
-                                    .limits = limits}));
+  JobOrder order{.argv = std::move(request.spec.argv),
+                 .environment = std::move(request.spec.environment),
+                 .limits = limits};
+  if (request.spec.policy != built.plan.policy.name) {
+    TRY(built.plan.policy, compile_policy(request.spec.policy));
+    order.policy = built.plan.policy;
+  }
+  CHECK_OK(built.sandbox.order_job(order));
   TRY(FileRecorder files,
       FileRecorder::start(built.sandbox, {.user = built.plan.user,
                                           .known = std::move(known),
                                           .remembered = std::move(asked.remembered),
                                           .file_bytes_max = limits.job.disk_bytes,
                                           .loopback_port = root.loopback_port,
+                                          .policy = request.spec.policy,
                                           .listener = std::move(built.listener)}));
   CHECK_OK(built.sandbox.wait_until_ready());
   return files;

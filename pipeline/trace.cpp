@@ -116,6 +116,7 @@ std::string_view name_of(executor::FileCall call) {
     case truncate: return "truncate";
     case connect: return "connect";
     case bind: return "bind";
+    case refuse: return "refused-call";
   }
   return "open-read";
 }
