@@ -108,7 +108,8 @@ enum class FileCall : std::uint8_t {
   truncate,
   connect,
   bind,
-  refuse,  // no file: a call that the run's policy refuses; `path` is its name
+  refuse,   // no file: a call that the run's policy refuses; `path` is its name
+  execute,  // an execution that failed, by the text given; one that succeeds is an ExecEvent
 };
 
 // One call that names a file or an address, as the file recorder made it in the job's place.

@@ -154,6 +154,7 @@ class Assembler {
       case rules::recorded_call:
       case rules::recorded_refusal: return emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
       case rules::killed_call: return kill();
+      case rules::traced_call: return emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRACE);
       default:
         return emit(BPF_RET | BPF_K, 0, 0,
                     SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(action.fails_with));
@@ -270,6 +271,7 @@ std::string action_text(Action action) {
     case rules::recorded_call: return "record";
     case rules::recorded_refusal: return "record, errno EPERM";
     case rules::killed_call: return "kill process";
+    case rules::traced_call: return "allow, traced";
     case EPERM: return "errno EPERM";
     case ENOSYS: return "errno ENOSYS";
     case EINVAL: return "errno EINVAL";

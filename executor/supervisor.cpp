@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <thread>
 
 #include "executor/cgroup.hpp"
@@ -60,6 +61,18 @@ Result<KnownFiles> names_of(const std::vector<std::string>& names,
     known[{status.st_dev, status.st_ino}] = std::string(data_directory) + "/" + names[i];
   }
   return known;
+}
+
+// Two records of one run, each in the order of its times.
+std::vector<FileEvent> merged(std::vector<FileEvent> files, std::vector<FileEvent> attempts) {
+  if (attempts.empty()) return files;
+  std::vector<FileEvent> both;
+  both.reserve(files.size() + attempts.size());
+  std::ranges::merge(std::make_move_iterator(files.begin()), std::make_move_iterator(files.end()),
+                     std::make_move_iterator(attempts.begin()),
+                     std::make_move_iterator(attempts.end()), std::back_inserter(both), {},
+                     &FileEvent::at_us, &FileEvent::at_us);
+  return both;
 }
 
 // What is still needed of a request once its job runs.
@@ -354,6 +367,7 @@ Result<RunReport> Supervisor::report() {
   report.executions = std::move(executed.events);
   TRY(report.files, std::move(files_).finish(started_));
   std::ranges::move(executed.interpreters, std::back_inserter(report.files.image_files));
+  report.files.events = merged(std::move(report.files.events), std::move(executed.attempts));
   phases_.mark("record complete");
   report.stdout_total = stdout_.total_bytes();
   report.stderr_total = stderr_.total_bytes();

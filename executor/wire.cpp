@@ -231,7 +231,7 @@ Result<FileEvent> read_file_event(Reader& in) {
   TRY(event.at_us, in.i64());
   TRY(event.pid, in.i32());
   TRY(const std::uint8_t call, in.u8());
-  if (call > static_cast<std::uint8_t>(FileCall::refuse)) {
+  if (call > static_cast<std::uint8_t>(FileCall::execute)) {
     return fail(ErrorCode::malformed, "an unknown file call");
   }
   event.call = static_cast<FileCall>(call);
@@ -243,7 +243,7 @@ Result<FileEvent> read_file_event(Reader& in) {
 
 Result<FileRecord> read_files(Reader& in) {
   FileRecord record;
-  TRY(const std::size_t events, in.count(file_events_max, 25));
+  TRY(const std::size_t events, in.count(file_events_max + executions_max, 25));
   record.events.reserve(events);
   for (std::size_t i = 0; i < events; ++i) {
     TRY(FileEvent event, read_file_event(in));

@@ -33,6 +33,7 @@ std::string_view name_of(FileCall call) {
     case connect: return "connect";
     case bind: return "bind";
     case refuse: return "refuse";
+    case execute: return "execute";
   }
   return "?";
 }

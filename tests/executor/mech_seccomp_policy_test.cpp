@@ -291,6 +291,7 @@ std::uint32_t return_of(const std::string& action) {
       {"record", SECCOMP_RET_USER_NOTIF},
       {"record, errno EPERM", SECCOMP_RET_USER_NOTIF},
       {"kill process", SECCOMP_RET_KILL_PROCESS},
+      {"allow, traced", SECCOMP_RET_TRACE},
       {"errno EPERM", SECCOMP_RET_ERRNO | EPERM},
       {"errno ENOSYS", SECCOMP_RET_ERRNO | ENOSYS},
       {"errno EINVAL", SECCOMP_RET_ERRNO | EINVAL},
