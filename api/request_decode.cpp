@@ -8,6 +8,7 @@
 #include "api/strict_json.hpp"
 #include "base/text_encoding.hpp"
 #include "certificate/assertions.hpp"
+#include "executor/seccomp_policy.hpp"
 #include "pipeline/entry_point.hpp"
 #include "pipeline/sandbox_spec.hpp"
 #include "pipeline/stages.hpp"
@@ -100,6 +101,17 @@ void read_tools(Fields& sandbox, ExecutionRequest& out) {
     }
     out.tools.push_back(*name);
   }
+}
+
+void read_policy(Fields& sandbox, ExecutionRequest& out) {
+  const std::string* const policy = sandbox.text("policy");
+  if (policy == nullptr) return;
+  out.policy = *policy;
+  if (*policy == pipeline::policy_of_language) return;
+  if (executor::check_policy_name(*policy)) return;
+  std::string names;
+  for (const std::string_view name : executor::policy_names()) names.append(name).append(", ");
+  sandbox.fault("policy", "must be one of " + names + "or language");
 }
 
 void read_scripts(Fields& sandbox, ExecutionRequest& out) {
@@ -277,6 +289,7 @@ void read_sandbox(Fields& request, FieldFaults& faults, const LlmEndpoints& endp
   read_language(sandbox, out);
   read_steps(sandbox, out);
   read_tools(sandbox, out);
+  read_policy(sandbox, out);
   read_environment(sandbox, faults, out);
   read_llm(sandbox, faults, endpoints, out);
   if (out.scripts.empty() && out.command.empty() && faults.empty()) {

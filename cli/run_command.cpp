@@ -45,6 +45,7 @@ struct RunOptions {
   std::vector<std::string> steps;
   std::string language;
   std::vector<std::string> tools;
+  std::string policy = "default";
   std::vector<std::string> assertions;
   std::vector<std::string> environment;
   std::string limits;
@@ -230,6 +231,7 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   request.language = options.language;
   for (const std::string& step : options.steps) request.steps.push_back({"sh", "-c", step});
   request.tools = options.tools;
+  request.policy = options.policy;
   TRY(request.llm, model_access_from(options.llm));
   CHECK_OK(pipeline::add_agent(request));
   request.environment = options.environment;
@@ -361,6 +363,11 @@ void add_options(CLI::App& verb, RunOptions& options) {
   verb.add_option("--tool", options.tools, "program the job may execute; none given: any")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  verb.add_option("--policy", options.policy,
+                  "system calls the job may make: default, strict, or one for a language: python, "
+                  "node, shell, go, rust, java, c; \"language\": that of the script")
+      ->type_name("NAME")
+      ->capture_default_str();
   verb.add_option("--assert", options.assertions, "threshold fixed now, judged on the result")
       ->type_name("'accuracy>=0.95'")
       ->allow_extra_args(false);

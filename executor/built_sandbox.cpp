@@ -48,6 +48,7 @@ Result<BuiltSandbox> build_sandbox(Phases& phases) {
   phases.mark("control groups made");
   SandboxPlan plan;
   TRY(plan.policy, compile_default_policy());
+  TRY(plan.landlock, landlock_abi());
   TRY(plan.user, choose_user_mapping());
   if (plan.user.identity == intake::JobIdentity::separate_user) {
     TRY(plan.scratch, make_unswappable_scratch(plan.user.outside_uid, plan.user.outside_gid));

@@ -14,6 +14,8 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
+#include <cstring>
 
 #include "base/read_through.hpp"
 #include "executor/proc_files.hpp"
@@ -47,6 +49,8 @@ bool is_stopped(pid_t pid) {
 struct SystemCall {
   long number = 0;
   unsigned long first_argument = 0;
+  unsigned long second_argument = 0;
+  long result = 0;  // at its end
 };
 
 // About to run a signal's handler in the middle of a call that was waiting for the file recorder:
@@ -76,10 +80,39 @@ std::optional<SystemCall> system_call_of(pid_t pid) {
   iovec into{&registers, sizeof registers};
   if (::ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &into) != 0) return std::nullopt;
 #if defined(__x86_64__)
-  return SystemCall{static_cast<long>(registers.orig_rax), registers.rdi};
+  return SystemCall{static_cast<long>(registers.orig_rax), registers.rdi, registers.rsi,
+                    static_cast<long>(registers.rax)};
 #elif defined(__aarch64__)
-  return SystemCall{static_cast<long>(registers.regs[8]), registers.regs[0]};
+  return SystemCall{static_cast<long>(registers.regs[8]), registers.regs[0], registers.regs[1],
+                    static_cast<long>(registers.regs[0])};
 #endif
+}
+
+// Word by word: a traced process can always be read this way. Cut where its memory ends.
+std::string text_in(pid_t pid, unsigned long address) {
+  std::string text;
+  while (text.size() < PATH_MAX) {
+    errno = 0;
+    const unsigned long start = address & ~(sizeof(long) - 1);
+    const long word = ::ptrace(PTRACE_PEEKDATA, pid, start, nullptr);
+    if (word == -1 && errno != 0) return text;
+    std::array<char, sizeof word> bytes;
+    std::memcpy(bytes.data(), &word, sizeof word);
+    for (std::size_t i = address - start; i < bytes.size(); ++i, ++address) {
+      if (bytes[i] == '\0') return text;
+      text.push_back(bytes[i]);
+    }
+  }
+  return text;
+}
+
+// What execve(2) or execveat(2) asks for.
+std::string asked_program(pid_t pid, const SystemCall& call) {
+  if (call.number == SYS_execve) return text_in(pid, call.first_argument);
+  const std::string path = text_in(pid, call.second_argument);
+  const int directory = static_cast<int>(call.first_argument);
+  if (path.starts_with('/') || directory == AT_FDCWD) return path;
+  return "descriptor " + std::to_string(directory) + (path.empty() ? "" : "/" + path);
 }
 
 // Of clone(2); clone3 does not exist for a job. By its flags, because a short thread may be gone
@@ -161,7 +194,8 @@ std::size_t bytes_in(const ExecEvent& event) {
 
 Result<void> ExecRecorder::seize(pid_t job, Clock::time_point started) {
   constexpr unsigned long options = PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK |
-                                    PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT;
+                                    PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXIT |
+                                    PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD;
   if (::ptrace(PTRACE_SEIZE, job, nullptr, options) != 0) {
     Error error = errno_error(errno, "tracing the job's process");
     return fail(ErrorCode::unavailable,
@@ -185,7 +219,13 @@ Result<void> ExecRecorder::on_wait(pid_t pid, int status) {
 Result<void> ExecRecorder::on_stop(pid_t pid, int status) {
   const int signal = WSTOPSIG(status);
   switch (status >> 16) {
+    case PTRACE_EVENT_SECCOMP: {
+      CHECK_OK(on_exec_asked(pid));
+      return trace(PTRACE_SYSCALL, pid, 0);  // up to its end
+    }
     case PTRACE_EVENT_EXEC: {
+      TRY(const unsigned long thread, event_message(pid));  // that asked, and has this number now
+      asked_.erase(static_cast<pid_t>(thread));
       CHECK_OK(on_exec(pid));
       if (denied_) return {};  // It stays where it is until everything is killed.
       break;
@@ -211,7 +251,12 @@ Result<void> ExecRecorder::on_stop(pid_t pid, int status) {
       // A group stop: it stays stopped, and a SIGCONT still reaches it.
       if (is_stop_signal(signal)) return trace(PTRACE_LISTEN, pid, 0);
       break;
-    default:  // about to get a signal: let it
+    default:
+      if (signal == (SIGTRAP | 0x80)) {
+        CHECK_OK(on_exec_failed(pid));
+        break;
+      }
+      // About to get a signal: let it.
       begin_recorded_call_anew(pid);
       return trace(PTRACE_CONT, pid, static_cast<unsigned long>(signal));
   }
@@ -241,6 +286,35 @@ Result<void> ExecRecorder::on_exec(pid_t pid) {
   images_[pid] = records_.size();
   recorded_bytes_ += bytes_in(record->event);
   records_.push_back(std::move(*record));
+  return {};
+}
+
+Result<void> ExecRecorder::on_exec_asked(pid_t pid) {
+  // Another filter, of the job's own, may send us any call; only these are ours.
+  const auto call = system_call_of(pid);
+  if (!call || (call->number != SYS_execve && call->number != SYS_execveat)) return {};
+  asked_[pid] = asked_program(pid, *call);
+  return {};
+}
+
+Result<void> ExecRecorder::on_exec_failed(pid_t pid) {
+  auto asked = asked_.extract(pid);
+  const auto call = system_call_of(pid);
+  if (asked.empty() || !call || call->result >= 0) return {};
+  recorded_bytes_ += asked.mapped().size();
+  if (attempts_.size() == executions_max || recorded_bytes_ > record_bytes_max) {
+    deny("exec: " + std::to_string(attempts_.size()) +
+         " executions that failed are recorded, and the record is full");
+    return {};
+  }
+  FileEvent attempt;
+  attempt.at_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_).count();
+  if (const auto status = read_status(pid)) attempt.pid = status->inner;
+  attempt.call = FileCall::execute;
+  attempt.error = static_cast<std::int32_t>(-call->result);
+  attempt.path = std::move(asked.mapped());
+  attempts_.push_back(std::move(attempt));
   return {};
 }
 
@@ -329,6 +403,7 @@ void ExecRecorder::deny(const std::string& what) {
 
 void ExecRecorder::on_end(pid_t pid, int status) {
   live_.erase(pid);
+  asked_.erase(pid);
   if (pid == job_) job_status_ = status;
   if (const auto image = images_.find(pid); image != images_.end()) {
     records_[image->second].event.exit_code = exit_code_of(status);
@@ -340,6 +415,7 @@ Result<ExecRecorder::Executed> ExecRecorder::finish() && {
   CHECK_OK(digests_.finish());
   for (const auto& [pid, record] : images_) records_[record].event.exit_code = -SIGKILL;
   Executed executed;
+  executed.attempts = std::move(attempts_);
   executed.events.reserve(records_.size());
   for (Record& record : records_) {
     if (record.digest) record.event.digest = digests_.digest(*record.digest);

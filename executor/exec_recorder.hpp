@@ -4,6 +4,8 @@
 // Shapes    At the EXEC stop the new image is in place, every other thread is gone and no
 //           instruction of it has run: what /proc/PID/exe and cmdline say then cannot be forged.
 //           Every process the job makes is traced from birth, and dies with the tracer.
+//           An execution that fails is an attempt: by the text that was asked for, which another
+//           thread may have changed meanwhile; nothing ran.
 //           Arguments longer than arguments_recorded_bytes_max are recorded as their digest.
 // Errors    internal: a program is about to run less confined than it should be, or a call failed.
 // Threads   The thread that seized is the tracer: it alone waits and calls.
@@ -56,6 +58,7 @@ class ExecRecorder {
 
   struct Executed {
     std::vector<ExecEvent> events;
+    std::vector<FileEvent> attempts;  // FileCall::execute
     // ELF interpreters: the kernel opens them itself, so no call of the job names them.
     std::vector<ImageFile> interpreters;
   };
@@ -69,6 +72,8 @@ class ExecRecorder {
   };
   Result<void> on_stop(pid_t pid, int status);
   Result<void> on_exec(pid_t pid);
+  Result<void> on_exec_asked(pid_t pid);
+  Result<void> on_exec_failed(pid_t pid);
   Result<Record> read_execution(pid_t pid);
   Result<void> judge(pid_t pid, Record& record);
   Result<void> note_interpreter(pid_t pid, const std::string& program);
@@ -82,6 +87,8 @@ class ExecRecorder {
   pid_t job_ = 0;
   Clock::time_point started_;
   std::vector<Record> records_;
+  std::map<pid_t, std::string> asked_;  // by thread: the program it wants, until it runs or fails
+  std::vector<FileEvent> attempts_;
   std::size_t recorded_bytes_ = 0;
   struct Interpreter {
     std::uint64_t size_bytes;

@@ -53,11 +53,13 @@ Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, Job job) {
   if (pid == 0) {
     run_file_recorder({.parent = parent,
                        .sandbox = sandbox.pidfd(),
+                       .job = sandbox.job(),
                        .user = job.user,
                        .known = std::move(job.known),
                        .remembered = std::move(job.remembered),
                        .file_bytes_max = job.file_bytes_max,
                        .loopback_port = job.loopback_port,
+                       .policy = std::move(job.policy),
                        .listener = std::move(job.listener),
                        .supervisor = std::move(ends.second),
                        .record = record});

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <string>
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
@@ -41,7 +42,8 @@ class FileRecorder {
     DigestTable remembered;
     std::int64_t file_bytes_max;                 // RLIMIT_FSIZE of the job
     std::optional<std::uint16_t> loopback_port;  // the one address that may be connected to
-    Channel listener;  // the job's process sends its listener through the other end
+    std::string policy;                          // by name: which calls are only refused
+    Channel listener;  // the job's process says which descriptor its listener is
   };
   // Returns once it is in its place: no job runs before.
   static Result<FileRecorder> start(const LiveSandbox& sandbox, Job job);

@@ -15,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <set>
 #include <unordered_map>
 
@@ -23,6 +24,7 @@
 #include "executor/image.hpp"
 #include "executor/privileges.hpp"
 #include "executor/program_digests.hpp"
+#include "executor/seccomp_policy.hpp"
 #include "executor/wire.hpp"
 
 namespace mayfly::executor {
@@ -93,17 +95,24 @@ Result<UniqueFd> enter_sandbox(const FileRecorderTask& task) {
   return proc;
 }
 
-// Absent: the job's process ended before it could send one.
-Result<UniqueFd> receive_listener(Channel channel) {
-  TRY(auto message, channel.receive());
+// Absent: the job's process ended before it could name one.
+Result<UniqueFd> take_listener(Channel channel, pid_t job) {
+  TRY(const auto message, channel.receive());
   if (!message) return UniqueFd();
-  if (message->descriptors.size() != 1) {
-    return fail(ErrorCode::internal, "the job's process sent no listener");
+  std::int32_t number = -1;
+  if (message->bytes.size() != sizeof number) {
+    return fail(ErrorCode::internal, "the job's process named no listener");
   }
-  const UniqueFd& listener = message->descriptors.front();
+  std::memcpy(&number, message->bytes.data(), sizeof number);
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, job, 0)));
+  if (!process && errno == ESRCH) return UniqueFd();
+  UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, process.borrow(), number, 0)));
+  if (!listener && errno == ESRCH) return UniqueFd();
+  if (!listener) return fail_errno("taking the listener of the job's calls");
   // An older kernel has no such call, and is only slower.
   static_cast<void>(::ioctl(listener.borrow(), notif_set_flags, notif_sync_wake_up));
-  return std::move(message->descriptors.front());
+  CHECK_OK(channel.send({&file_recorder_ready, 1}));
+  return listener;
 }
 
 class Recording {
@@ -237,12 +246,15 @@ Result<FileRecord> Recording::finish() && {
 Result<void> record_files(FileRecorderTask& task) {
   TRY(UniqueFd proc, enter_sandbox(task));
   CHECK_OK(task.supervisor.send({&file_recorder_ready, 1}));
-  TRY(const UniqueFd listener, receive_listener(std::move(task.listener)));
+  TRY(const UniqueFd listener, take_listener(std::move(task.listener), task.job));
   if (!listener) return {};
   const JobPaths paths(std::move(proc));
   TRY(BlockingCalls blocking, BlockingCalls::create());
   Recording recording(listener, paths,
-                      RecordedCalls(listener, paths, std::move(task.known), task.loopback_port,
+                      RecordedCalls(listener, paths,
+                                    {.known = std::move(task.known),
+                                     .loopback_port = task.loopback_port,
+                                     .refused = calls_refused_by_the_recorder(task.policy)},
                                     std::move(blocking)),
                       std::move(task.remembered));
   const auto served = recording.serve();

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
@@ -20,11 +21,13 @@ namespace mayfly::executor {
 struct FileRecorderTask {
   pid_t parent;
   const UniqueFd& sandbox;  // pidfd of pid 1
+  pid_t job;                // its process
   UserMapping user;
   KnownFiles known;
   DigestTable remembered;
   std::int64_t file_bytes_max;
   std::optional<std::uint16_t> loopback_port;
+  std::string policy;
   Channel listener;
   Channel supervisor;
   const UniqueFd& record;

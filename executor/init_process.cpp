@@ -14,9 +14,13 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
+#include <memory>
+#include <system_error>
+#include <thread>
 
 #include "executor/dataset_view.hpp"
 #include "executor/job_process.hpp"
+#include "executor/landlock.hpp"
 #include "executor/loopback_listener.hpp"
 #include "executor/namespaces.hpp"
 #include "executor/wire.hpp"
@@ -81,8 +85,7 @@ Result<UniqueFd> build(const SandboxPlan& plan, const RunCgroup& cgroup, const C
 }
 
 Result<void> start_job(const SandboxPlan& plan, const SandboxChannels& channels) {
-  CHECK_OK(wait_for(channels.answers, Word::start_job));
-  CHECK_OK(enter_cgroup_namespace());
+  CHECK_OK(enter_landlock(plan.landlock, landlock_places()));
   const pid_t job = ::fork();
   if (job < 0) return fail_errno("making the job's process");
   if (job == 0) run_job(plan, channels);
@@ -131,15 +134,56 @@ Result<void> lock_down(const std::vector<UniqueFd>& dataset, const Channel& chan
   CHECK_OK(drop_privileges());
   std::vector<int> kept{channel.fd().borrow()};
   for (const UniqueFd& file : dataset) kept.push_back(file.borrow());
-  CHECK_OK(close_all_but(kept));
-  return allow_only_waiting();
+  return close_all_but(kept);
 }
+
+// A domain of Landlock is a thread's. The job has to share pid 1's, or it could not follow the
+// links of its dataset; and in it pid 1 could no longer mount, make those links or open a port. So
+// the root is finished by a thread that is older than the domain, and is gone before the job runs.
+class Finisher {
+ public:
+  static Result<Finisher> start(UniqueFd writable_root, const Channel& channel) {
+    auto state = std::make_shared<State>(std::move(writable_root));
+    try {
+      return Finisher(state, std::thread([state, &channel] {
+                        state->dataset = finish_root(state->writable_root, channel);
+                      }));
+    } catch (const std::system_error& error) {
+      return fail(ErrorCode::unavailable,
+                  std::string("starting a thread of the sandbox: ") + error.what());
+    }
+  }
+  Finisher(Finisher&&) = default;
+  Finisher& operator=(Finisher&&) = delete;
+  ~Finisher() {
+    if (thread_.joinable()) thread_.detach();  // after an error: it ends with the process
+  }
+
+  Result<std::vector<UniqueFd>> wait() {
+    thread_.join();
+    return std::move(state_->dataset);
+  }
+
+ private:
+  struct State {
+    explicit State(UniqueFd root) : writable_root(std::move(root)) {}
+    UniqueFd writable_root;
+    Result<std::vector<UniqueFd>> dataset;
+  };
+  Finisher(std::shared_ptr<State> state, std::thread thread)
+      : state_(std::move(state)), thread_(std::move(thread)) {}
+  std::shared_ptr<State> state_;
+  std::thread thread_;
+};
 
 Result<void> prepare(const SandboxPlan& plan, const RunCgroup& cgroup,
                      const SandboxChannels& channels) {
   TRY(UniqueFd writable_root, build(plan, cgroup, channels.answers));
+  CHECK_OK(wait_for(channels.answers, Word::start_job));
+  CHECK_OK(enter_cgroup_namespace());
+  TRY(Finisher finisher, Finisher::start(std::move(writable_root), channels.answers));
   CHECK_OK(start_job(plan, channels));
-  TRY(std::vector<UniqueFd> dataset, finish_root(writable_root, channels.answers));
+  TRY(std::vector<UniqueFd> dataset, finisher.wait());
   CHECK_OK(lock_down(dataset, channels.answers));
   for (UniqueFd& file : dataset) static_cast<void>(file.release());  // open as long as we live
   return {};
@@ -149,7 +193,10 @@ Result<void> prepare(const SandboxPlan& plan, const RunCgroup& cgroup,
 
 void run_init(const SandboxPlan& plan, const RunCgroup& cgroup, SandboxChannels channels) {
   const Channel& channel = channels.answers;
-  if (const auto prepared = prepare(plan, cgroup, channels); !prepared) {
+  auto prepared = prepare(plan, cgroup, channels);
+  // Last, and nothing may be freed after it: that can need a call that the filter does not let out.
+  if (prepared) prepared = allow_only_waiting();
+  if (!prepared) {
     static_cast<void>(say(channel, Word::failed, encode_failure(prepared.error())));
     ::_exit(1);
   }

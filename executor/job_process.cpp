@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <string>
 #include <variant>
@@ -78,13 +77,27 @@ Result<void> set_standard_descriptors(const SandboxPlan& plan) {
   return {};
 }
 
-// From here on every call that names a file waits for the file recorder.
-Result<void> give_listener(const SandboxPlan& plan) {
-  TRY(UniqueFd listener, install(plan.policy));
-  const Channel recorder{UniqueFd(::fcntl(plan.listener.borrow(), F_DUPFD_CLOEXEC, 3))};
-  const std::uint8_t message = 0;
-  std::array<UniqueFd, 1> passed{std::move(listener)};
-  return recorder.send({&message, 1}, passed);
+// From here on every call that names a file waits for the file recorder, and what the run's policy
+// does not grant is refused to us as well: so with nothing but write(2) and read(2). It takes the
+// listener by its number, and ours must be open until it has said so.
+Result<void> give_listener(const SandboxPlan& plan, const CompiledPolicy& policy) {
+  TRY(const UniqueFd listener, install(policy));
+  const std::int32_t number = listener.borrow();
+  if (::write(plan.listener.borrow(), &number, sizeof number) != sizeof number) {
+    return fail_errno("giving the file recorder its listener");
+  }
+  std::uint8_t taken = 0;
+  if (::read(plan.listener.borrow(), &taken, 1) != 1) {
+    return fail(ErrorCode::internal, "the file recorder is gone");
+  }
+  return {};
+}
+
+// As say(), under the run's policy: see give_listener().
+void say_plainly(const Channel& channel, Word word, ByteView rest) {
+  Bytes message{static_cast<std::uint8_t>(word)};
+  message.insert(message.end(), rest.begin(), rest.end());
+  static_cast<void>(!::write(channel.fd().borrow(), message.data(), message.size()));
 }
 
 Result<JobOrder> receive_order(const Channel& channel) {
@@ -124,7 +137,7 @@ Result<NotStarted> become_the_program(const SandboxPlan& plan, const SandboxChan
   if (const auto* why = std::get_if<NotStarted>(&found)) return *why;
   const std::string& path = std::get<Program>(found).path;
   CHECK_OK(set_memory_limit(order.limits));
-  CHECK_OK(give_listener(plan));
+  CHECK_OK(give_listener(plan, order.policy ? *order.policy : plan.policy));
   ::execve(path.c_str(), arguments.data(), environment.data());
   if (errno == ENOENT) {
     return NotStarted{path + ": the interpreter it names (#! line or ELF loader) is not there"};
@@ -139,9 +152,9 @@ void run_job(const SandboxPlan& plan, const SandboxChannels& channels) {
   const Channel& channel = channels.answers;
   if (not_started) {
     const std::string why = not_started->why.substr(0, text_bytes_max);
-    static_cast<void>(say(channel, Word::not_started, bytes_of(why)));
+    say_plainly(channel, Word::not_started, bytes_of(why));
   } else {
-    static_cast<void>(say(channel, Word::failed, encode_failure(not_started.error())));
+    say_plainly(channel, Word::failed, encode_failure(not_started.error()));
   }
   ::_exit(exit_code_not_started);
 }

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -25,6 +24,7 @@
 
 #include "base/file_io.hpp"
 #include "executor/cgroup.hpp"
+#include "executor/landlock.hpp"
 
 namespace mayfly::executor {
 namespace {
@@ -219,11 +219,22 @@ HostFact probe_listener() {
           "Linux 5.19 or newer, and no other seccomp listener above us"};
 }
 
+// As a run does it: asks, and enters in a child.
 HostFact probe_landlock() {
-  const long abi =
-      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (abi > 0) return {"landlock", State::good, "ABI " + std::to_string(abi), ""};
-  return {"landlock", State::weaker, "not available: the mount namespace alone confines paths",
+  const auto abi = landlock_abi();
+  if (!abi) return {"landlock", State::missing, abi.error().message(), "a run is refused here"};
+  const int failed = errno_in_child([&] {
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return errno;
+    return enter_landlock(*abi, landlock_places()) ? 0 : EPERM;
+  });
+  if (failed != 0) {
+    return {"landlock", State::missing, "cannot be entered: a run is refused here",
+            "in a container, a seccomp profile that allows the landlock_* calls"};
+  }
+  const std::string detail = describe(*abi);
+  if (abi->version >= 6) return {"landlock", State::good, detail, ""};
+  if (abi->version > 0) return {"landlock", State::weaker, detail, "Linux 6.12 or newer, for all"};
+  return {"landlock", State::weaker, detail,
           "a kernel with CONFIG_SECURITY_LANDLOCK, and landlock in the boot option lsm="};
 }
 

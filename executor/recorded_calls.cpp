@@ -17,6 +17,7 @@
 #include <cstring>
 #include <memory>
 
+#include "executor/seccomp_policy.hpp"
 #include "executor/socket_address.hpp"
 
 namespace mayfly::executor {
@@ -69,6 +70,9 @@ UniqueFd open_at(long by, int directory, const std::string& path, open_how how) 
 
 Result<std::optional<MadeCall>> RecordedCalls::make(const NotifiedCall& call) {
   constexpr int here = AT_FDCWD;
+  if (refused_.contains(call.number())) {
+    return event_of(FileCall::refuse, EPERM, call_name(call.number()));
+  }
   const auto dir = [&](std::size_t index) { return call.int_argument(index); };
   const auto flags = [&](std::size_t index) { return call.int_argument(index); };
   switch (call.number()) {
@@ -102,9 +106,8 @@ Result<std::optional<MadeCall>> RecordedCalls::make(const NotifiedCall& call) {
     case SYS_truncate: return truncate(call);
     case SYS_connect: return connect_or_bind(call, FileCall::connect);
     case SYS_bind: return connect_or_bind(call, FileCall::bind);
-    default:
-      return fail(ErrorCode::internal, "the policy records call " + std::to_string(call.number()) +
-                                           ", and the file recorder does not know it");
+    // Refused for its arguments. Or recorded, and not known here: then it is not made, either.
+    default: return event_of(FileCall::refuse, EPERM, call_name(call.number()));
   }
 }
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -32,14 +33,20 @@ using KnownFiles = std::map<std::pair<dev_t, ino_t>, std::string>;
 
 class RecordedCalls {
  public:
-  // `loopback_port`: with it the loopback interface is up, and every other address is refused here,
-  // as it would be by a network without any interface.
-  RecordedCalls(const UniqueFd& listener, const JobPaths& paths, KnownFiles known,
-                std::optional<std::uint16_t> loopback_port, BlockingCalls blocking)
+  struct OfRun {
+    KnownFiles known;
+    // With it the loopback interface is up, and every other address is refused here, as it would be
+    // by a network without any interface.
+    std::optional<std::uint16_t> loopback_port;
+    std::set<long> refused;  // by the policy: only to be written down
+  };
+  RecordedCalls(const UniqueFd& listener, const JobPaths& paths, OfRun of_run,
+                BlockingCalls blocking)
       : listener_(listener),
         paths_(paths),
-        known_(std::move(known)),
-        loopback_port_(loopback_port),
+        known_(std::move(of_run.known)),
+        loopback_port_(of_run.loopback_port),
+        refused_(std::move(of_run.refused)),
         blocking_(std::move(blocking)) {}
 
   // Absent: it is being made elsewhere, and comes out of blocking().
@@ -96,6 +103,7 @@ class RecordedCalls {
   const JobPaths& paths_;
   KnownFiles known_;
   std::optional<std::uint16_t> loopback_port_;
+  std::set<long> refused_;
   BlockingCalls blocking_;
   bool pipes_were_made_ = false;
 };

@@ -5,6 +5,8 @@
 #include <set>
 #include <string_view>
 
+#include "executor/seccomp_policy.hpp"
+
 namespace mayfly::executor {
 namespace {
 
@@ -120,6 +122,7 @@ Result<void> check_file_name(const std::string& name, std::string_view what) {
 
 Result<void> check_request(const RunRequest& request) {
   CHECK_OK(check_strings(request.spec));
+  CHECK_OK(check_policy_name(request.spec.policy));
   CHECK_OK(check_limits(request.spec.limits));
   return check_files(request);
 }

@@ -186,8 +186,8 @@ Result<intake::JobIdentity> job_identity() {
   return mapping.identity;
 }
 
-Result<PolicyId> policy_in_use(const SandboxSpec&) {
-  TRY(CompiledPolicy policy, compile_default_policy());
+Result<PolicyId> policy_in_use(const SandboxSpec& spec) {
+  TRY(CompiledPolicy policy, compile_policy(spec.policy));
   return PolicyId{std::move(policy.name), policy.hash};
 }
 

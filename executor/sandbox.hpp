@@ -53,6 +53,7 @@ struct SandboxSpec {
   std::vector<std::string> environment;  // complete: nothing is inherited
   std::vector<ScriptFile> scripts;
   std::vector<std::string> tools;  // names from tools.hpp; empty = any program of the image
+  std::string policy = "default";  // which system calls it may make: seccomp_policy.hpp
   Limits limits;
   LeftFiles left_files = LeftFiles::destroyed;
   // With it the job can reach 127.0.0.1 at this port, and nothing else: whoever takes
@@ -107,6 +108,8 @@ enum class FileCall : std::uint8_t {
   truncate,
   connect,
   bind,
+  refuse,   // no file: a call that the run's policy refuses; `path` is its name
+  execute,  // an execution that failed, by the text given; one that succeeds is an ExecEvent
 };
 
 // One call that names a file or an address, as the file recorder made it in the job's place.

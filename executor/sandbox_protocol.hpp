@@ -8,7 +8,7 @@
 //                       builds and enters the root
 //              ◀──────  root_ready
 //   (verifies that it is in its control groups)
-//   start_job  ──────▶  forks ───────────────────▶    drops privileges
+//   start_job  ──────▶  enters Landlock, forks ───▶   drops privileges
 //              ◀────────────────────────────────────  job_built
 //   - - - so far nothing of the run is known: a sandbox may wait here for hours - - -
 //   (sizes the scratch, writes the scripts)
@@ -36,6 +36,7 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
+#include "executor/landlock.hpp"
 #include "executor/privileges.hpp"
 #include "executor/request.hpp"
 #include "executor/root_fs.hpp"
@@ -61,6 +62,7 @@ enum class Word : std::uint8_t {
 // copied by clone, in the two processes.
 struct SandboxPlan {
   CompiledPolicy policy;
+  LandlockAbi landlock;
   UserMapping user;
   Scratch scratch;
   UniqueFd listener;    // the job's process sends its listener to the file recorder through it

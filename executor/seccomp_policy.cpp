@@ -12,11 +12,14 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 
+#include "executor/seccomp_profiles.hpp"
 #include "executor/seccomp_rules.hpp"
 
 namespace mayfly::executor {
@@ -59,8 +62,10 @@ void for_each_word(std::string_view words, Visit visit) {
 }
 
 // Sorted by name: the text form does not depend on the order or the grouping of the table.
-std::map<std::string_view, Call> calls_of_table() {
-  std::map<std::string_view, Call> calls;
+using Calls = std::map<std::string_view, Call>;
+
+Calls calls_of_table() {
+  Calls calls;
   for (const auto& rule : rules::plain_rules) {
     for_each_word(rule.calls, [&](std::string_view name) {
       calls[name] = {name, rule.action, {}, rule.reason};
@@ -72,6 +77,46 @@ std::map<std::string_view, Call> calls_of_table() {
     call.by_arguments.push_back(rule);
   }
   return calls;
+}
+
+const rules::Profile* profile_named(std::string_view name) {
+  const auto found = std::ranges::find(rules::profiles, name, &rules::Profile::name);
+  return found == rules::profiles.end() ? nullptr : &*found;
+}
+
+std::map<std::string_view, std::string_view> granted_by(const rules::Profile& profile) {
+  std::map<std::string_view, std::string_view> granted;  // call, reason
+  for (const auto& list : profile.grants) {
+    for (const rules::Grant& grant : list) {
+      for_each_word(grant.calls, [&](std::string_view call) { granted[call] = grant.reason; });
+    }
+  }
+  return granted;
+}
+
+// From the default policy to the profile: see seccomp_profiles.hpp.
+Calls narrowed(Calls calls, const rules::Profile& profile) {
+  const auto granted = granted_by(profile);
+  for (auto& [name, call] : calls) {
+    const auto grant = granted.find(name);
+    if (grant != granted.end()) {
+      if (call.by_name) call.reason = grant->second;
+      continue;
+    }
+    if (call.by_name == Action{ENOSYS}) continue;
+    call = {name, profile.otherwise, {}, profile.why_otherwise};
+  }
+  for (const ArgumentRule& rule : profile.arguments) calls[rule.call].by_arguments.clear();
+  for (const ArgumentRule& rule : profile.arguments) {
+    calls[rule.call].by_arguments.push_back(rule);
+  }
+  return calls;
+}
+
+// Precondition: there is a policy of that name.
+Calls calls_of(std::string_view policy) {
+  const rules::Profile* const profile = profile_named(policy);
+  return profile == nullptr ? calls_of_table() : narrowed(calls_of_table(), *profile);
 }
 
 // --- numbers ---
@@ -106,7 +151,10 @@ class Assembler {
   void answer(Action action) {
     switch (action.fails_with) {
       case 0: return emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW);
-      case rules::recorded_call: return emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
+      case rules::recorded_call:
+      case rules::recorded_refusal: return emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF);
+      case rules::killed_call: return kill();
+      case rules::traced_call: return emit(BPF_RET | BPF_K, 0, 0, SECCOMP_RET_TRACE);
       default:
         return emit(BPF_RET | BPF_K, 0, 0,
                     SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(action.fails_with));
@@ -193,7 +241,7 @@ std::vector<Stretch> stretches_of(const std::map<std::uint32_t, const Call*>& ca
   return stretches;
 }
 
-Result<Bytes> compile(const std::map<std::string_view, Call>& calls) {
+Result<Bytes> compile(const Calls& calls) {
   std::map<std::uint32_t, const Call*> by_number;
   for (const auto& [name, call] : calls) {
     TRY(const auto number, number_of(name));
@@ -221,6 +269,9 @@ std::string action_text(Action action) {
   switch (action.fails_with) {
     case 0: return "allow";
     case rules::recorded_call: return "record";
+    case rules::recorded_refusal: return "record, errno EPERM";
+    case rules::killed_call: return "kill process";
+    case rules::traced_call: return "allow, traced";
     case EPERM: return "errno EPERM";
     case ENOSYS: return "errno ENOSYS";
     case EINVAL: return "errno EINVAL";
@@ -249,13 +300,34 @@ std::string tests_text(const ArgumentRule& rule) {
   return text;
 }
 
+template <class Wanted>
+std::set<long> numbers_where(std::string_view policy, Wanted wanted) {
+  std::set<long> numbers;
+  for (const auto& [name, call] : calls_of(policy)) {
+    const auto found = number_of(name);
+    if (wanted(call) && found && *found) numbers.insert(static_cast<long>(**found));
+  }
+  return numbers;
+}
+
+std::set<long> waiting_calls(std::string_view policy) {
+  const auto waits = [](const std::optional<Action>& action) {
+    return action == rules::record || action == rules::refuse_and_record;
+  };
+  return numbers_where(policy, [&](const Call& call) {
+    return waits(call.by_name) || std::ranges::any_of(call.by_arguments, [&](const auto& rule) {
+             return waits(rule.action);
+           });
+  });
+}
+
 enum class Reasons : std::uint8_t { shown, hidden };
 
-std::string render(Reasons reasons) {
+std::string render(std::string_view policy, Reasons reasons) {
   std::string text =
-      "mayfly seccomp policy 1\nname default\narch " + std::string(arch_name) +
+      "mayfly seccomp policy 1\nname " + std::string(policy) + "\narch " + std::string(arch_name) +
       "\nforeign abi: kill process\nunknown call: " + action_text(rules::unknown_call) + "\n";
-  for (const auto& [name, call] : calls_of_table()) {
+  for (const auto& [name, call] : calls_of(policy)) {
     const auto line = [&, &called = name](const std::string& tests, Action action,
                                           std::string_view reason) {
       text.append(called).append(tests).append(": ").append(action_text(action));
@@ -272,28 +344,54 @@ std::string render(Reasons reasons) {
 
 bool is_recorded_call(long number) {
   static const std::set<long> recorded = [] {
-    std::set<long> numbers;
-    for (const auto& [name, call] : calls_of_table()) {
-      const bool is = call.by_name == rules::record ||
-                      std::ranges::any_of(call.by_arguments, [](const ArgumentRule& rule) {
-                        return rule.action == rules::record;
-                      });
-      const auto found = number_of(name);
-      if (is && found && *found) numbers.insert(static_cast<long>(**found));
+    std::set<long> numbers = waiting_calls(default_policy_name);
+    for (const rules::Profile& profile : rules::profiles) {
+      numbers.merge(waiting_calls(profile.name));
     }
     return numbers;
   }();
   return recorded.contains(number);
 }
 
-std::string policy_text() {
-  return render(Reasons::shown);
+std::set<long> calls_refused_by_the_recorder(std::string_view policy) {
+  return numbers_where(policy,
+                       [](const Call& call) { return call.by_name == rules::refuse_and_record; });
+}
+
+std::string call_name(long number) {
+  const std::unique_ptr<char, void (*)(void*)> name(
+      ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, static_cast<int>(number)), &std::free);
+  return name ? name.get() : std::to_string(number);
+}
+
+std::string policy_text(std::string_view policy) {
+  return render(policy, Reasons::shown);
+}
+
+std::vector<std::string_view> policy_names() {
+  std::vector<std::string_view> names{default_policy_name};
+  for (const rules::Profile& profile : rules::profiles) names.push_back(profile.name);
+  return names;
+}
+
+Result<void> check_policy_name(std::string_view name) {
+  const auto known = policy_names();
+  if (std::ranges::find(known, name) != known.end()) return {};
+  std::string list;
+  for (const std::string_view each : known) list.append(list.empty() ? "" : ", ").append(each);
+  return fail(ErrorCode::malformed,
+              "there is no policy \"" + std::string(name.substr(0, 64)) + "\": use one of " + list);
+}
+
+Result<CompiledPolicy> compile_policy(std::string_view name) {
+  CHECK_OK(check_policy_name(name));
+  TRY(Bytes filter, compile(calls_of(name)));
+  return CompiledPolicy{std::string(name), crypto::sha256(bytes_of(render(name, Reasons::hidden))),
+                        std::move(filter)};
 }
 
 Result<CompiledPolicy> compile_default_policy() {
-  TRY(Bytes filter, compile(calls_of_table()));
-  return CompiledPolicy{"default", crypto::sha256(bytes_of(render(Reasons::hidden))),
-                        std::move(filter)};
+  return compile_policy(default_policy_name);
 }
 
 Result<UniqueFd> install(const CompiledPolicy& policy) {

@@ -8,7 +8,10 @@
 // Errors    unavailable: the kernel refuses the filter.  internal: a rule that cannot be compiled.
 // Threads   Pure, except install(), which confines the calling thread.
 #pragma once
+#include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -23,17 +26,29 @@ struct CompiledPolicy {
   Bytes filter;         // struct sock_filter[]
 };
 
+inline constexpr std::size_t policy_filter_bytes_max = std::size_t{4096} * 8;  // the kernel's own
+inline constexpr std::string_view default_policy_name = "default";
+
 Result<CompiledPolicy> compile_default_policy();
+// By name: "default", "strict", or a language's ("python"). malformed: there is none of that name.
+Result<CompiledPolicy> compile_policy(std::string_view name);
+std::vector<std::string_view> policy_names();
+Result<void> check_policy_name(std::string_view name);
 
 // Precondition: no_new_privs is set. Last step, in the child. Allocates nothing.
 // The value is the listener (seccomp_unotify(2)): recorded calls wait for whoever holds it, and
 // fail with ENOSYS once nobody does.
 Result<UniqueFd> install(const CompiledPolicy& policy);
 
-// A call whose every use, or some, waits for the file recorder.
+// A call whose every use, or some, waits for the file recorder, in any policy.
 bool is_recorded_call(long number);
+// Those that wait only to be refused and written down.
+std::set<long> calls_refused_by_the_recorder(std::string_view policy);
+// "ptrace"; "1023" for one that has no name.
+std::string call_name(long number);
 
 // The rules in a stable text form, sorted by call, each with its reason: what the manual shows.
-std::string policy_text();
+// Precondition: there is a policy of that name.
+std::string policy_text(std::string_view policy = default_policy_name);
 
 }  // namespace mayfly::executor

@@ -20,16 +20,24 @@
 
 namespace mayfly::executor::rules {
 
-// Allow, fail with this errno, or leave it to the file recorder.
+// Allow, fail with this errno, leave it to the file recorder, or end the process.
 struct Action {
-  int fails_with = 0;  // 0: allowed; recorded_call: see below
+  int fails_with = 0;  // 0: allowed; below 0: see below
   constexpr bool operator==(const Action&) const = default;
 };
 inline constexpr int recorded_call = -1;
+inline constexpr int recorded_refusal = -2;
+inline constexpr int killed_call = -3;
+inline constexpr int traced_call = -4;
 inline constexpr Action allow{};
 inline constexpr Action refuse{EPERM};
 // The call waits while the file recorder makes it in the job's place and writes it down.
 inline constexpr Action record{recorded_call};
+// It waits, too, and the file recorder does nothing but write down that it was refused (EPERM).
+inline constexpr Action refuse_and_record{recorded_refusal};
+inline constexpr Action kill_process{killed_call};
+// Allowed, once the tracer has been told.
+inline constexpr Action allow_traced{traced_call};
 
 struct PlainRule {
   Action action;
@@ -82,9 +90,12 @@ inline constexpr std::array plain_rules = {
               "munlockall memfd_create pkey_mprotect pkey_alloc pkey_free membarrier "
               "map_shadow_stack"},
     PlainRule{allow, "own processes: bounded by the pids group, seen by the exec recorder",
-              "fork vfork execve execveat exit exit_group wait4 waitid getpid getppid gettid "
+              "fork vfork exit exit_group wait4 waitid getpid getppid gettid "
               "getpgid getpgrp setpgid getsid setsid set_tid_address pidfd_open "
               "pidfd_send_signal kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo"},
+    PlainRule{allow_traced,
+              "the exec recorder hears of it first, so that a failure is recorded, too",
+              "execve execveat"},
     PlainRule{allow, "signals, timers and waiting",
               "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait "
               "rt_sigsuspend sigaltstack restart_syscall pause alarm getitimer setitimer "

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <iterator>
 #include <thread>
 
 #include "executor/cgroup.hpp"
@@ -60,6 +61,18 @@ Result<KnownFiles> names_of(const std::vector<std::string>& names,
     known[{status.st_dev, status.st_ino}] = std::string(data_directory) + "/" + names[i];
   }
   return known;
+}
+
+// Two records of one run, each in the order of its times.
+std::vector<FileEvent> merged(std::vector<FileEvent> files, std::vector<FileEvent> attempts) {
+  if (attempts.empty()) return files;
+  std::vector<FileEvent> both;
+  both.reserve(files.size() + attempts.size());
+  std::ranges::merge(std::make_move_iterator(files.begin()), std::make_move_iterator(files.end()),
+                     std::make_move_iterator(attempts.begin()),
+                     std::make_move_iterator(attempts.end()), std::back_inserter(both), {},
+                     &FileEvent::at_us, &FileEvent::at_us);
+  return both;
 }
 
 // What is still needed of a request once its job runs.
@@ -354,6 +367,7 @@ Result<RunReport> Supervisor::report() {
   report.executions = std::move(executed.events);
   TRY(report.files, std::move(files_).finish(started_));
   std::ranges::move(executed.interpreters, std::back_inserter(report.files.image_files));
+  report.files.events = merged(std::move(report.files.events), std::move(executed.attempts));
   phases_.mark("record complete");
   report.stdout_total = stdout_.total_bytes();
   report.stderr_total = stderr_.total_bytes();
@@ -410,6 +424,7 @@ void Supervisor::describe_into(RunReport& report) const {
            : "own namespace without any interface up";
   report.confinement["capabilities"] = "none, bounding set empty, securebits locked";
   report.confinement["no_new_privs"] = "set";
+  report.confinement["landlock"] = describe(plan_.landlock);
   report.confinement["seccomp"] = plan_.policy.name + " " + crypto::to_text(plan_.policy.hash);
   report.confinement["exec_recorder"] = "ptrace, every process from birth";
   report.confinement["file_recorder"] = "seccomp listener, every call made in the job's place";
@@ -474,15 +489,21 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Ask
   CHECK_OK(built.sandbox.finish_root(root, std::move(dataset)));
   if (root.room) CHECK_OK(built.sandbox.wait_until_locked());
   CHECK_OK(write_scripts(work, request.spec.scripts, built.plan.user));
-  CHECK_OK(built.sandbox.order_job({.argv = std::move(request.spec.argv),
-                                    .environment = std::move(request.spec.environment),
-                                    .limits = limits}));
+  JobOrder order{.argv = std::move(request.spec.argv),
+                 .environment = std::move(request.spec.environment),
+                 .limits = limits};
+  if (request.spec.policy != built.plan.policy.name) {
+    TRY(built.plan.policy, compile_policy(request.spec.policy));
+    order.policy = built.plan.policy;
+  }
+  CHECK_OK(built.sandbox.order_job(order));
   TRY(FileRecorder files,
       FileRecorder::start(built.sandbox, {.user = built.plan.user,
                                           .known = std::move(known),
                                           .remembered = std::move(asked.remembered),
                                           .file_bytes_max = limits.job.disk_bytes,
                                           .loopback_port = root.loopback_port,
+                                          .policy = request.spec.policy,
                                           .listener = std::move(built.listener)}));
   CHECK_OK(built.sandbox.wait_until_ready());
   return files;

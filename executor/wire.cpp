@@ -231,7 +231,7 @@ Result<FileEvent> read_file_event(Reader& in) {
   TRY(event.at_us, in.i64());
   TRY(event.pid, in.i32());
   TRY(const std::uint8_t call, in.u8());
-  if (call > static_cast<std::uint8_t>(FileCall::bind)) {
+  if (call > static_cast<std::uint8_t>(FileCall::execute)) {
     return fail(ErrorCode::malformed, "an unknown file call");
   }
   event.call = static_cast<FileCall>(call);
@@ -243,7 +243,7 @@ Result<FileEvent> read_file_event(Reader& in) {
 
 Result<FileRecord> read_files(Reader& in) {
   FileRecord record;
-  TRY(const std::size_t events, in.count(file_events_max, 25));
+  TRY(const std::size_t events, in.count(file_events_max + executions_max, 25));
   record.events.reserve(events);
   for (std::size_t i = 0; i < events; ++i) {
     TRY(FileEvent event, read_file_event(in));
@@ -317,6 +317,7 @@ Bytes encode_request(const RunRequest& request) {
   out.texts(request.spec.environment);
   write_scripts(out, request.spec.scripts);
   out.texts(request.spec.tools);
+  out.text(request.spec.policy);
   const auto written = for_each_limit(request.spec.limits, [&](const std::int64_t& limit) {
     out.i64(limit);
     return Result<void>();
@@ -339,6 +340,7 @@ Result<RunRequest> decode_request(ByteView bytes) {
   TRY(request.spec.environment, in.texts(environment_max, argument_bytes_max));
   TRY(request.spec.scripts, read_scripts(in));
   TRY(request.spec.tools, in.texts(tools_max, argument_bytes_max));
+  TRY(request.spec.policy, in.text(text_bytes_max));
   CHECK_OK(for_each_limit(request.spec.limits, [&](std::int64_t& limit) -> Result<void> {
     TRY(limit, in.i64());
     return {};
@@ -480,6 +482,12 @@ Bytes encode_job_order(const JobOrder& order) {
   static_cast<void>(written);  // Writing to memory cannot fail.
   out.u8(static_cast<std::uint8_t>(order.limits.memory_group));
   out.u8(static_cast<std::uint8_t>(order.limits.pids_group));
+  out.u8(order.policy ? 1 : 0);
+  if (order.policy) {
+    out.text(order.policy->name);
+    out.digest(order.policy->hash);
+    out.bytes(order.policy->filter);
+  }
   return out.take();
 }
 
@@ -497,6 +505,13 @@ Result<JobOrder> decode_job_order(ByteView bytes) {
   for (Backstop* group : {&order.limits.memory_group, &order.limits.pids_group}) {
     TRY(const bool present, in.flag());
     *group = present ? Backstop::present : Backstop::absent;
+  }
+  TRY(const bool has_policy, in.flag());
+  if (has_policy) {
+    order.policy.emplace();
+    TRY(order.policy->name, in.text(text_bytes_max));
+    TRY(order.policy->hash, in.digest());
+    TRY(order.policy->filter, in.bytes(policy_filter_bytes_max));
   }
   CHECK_OK(in.end());
   return order;

@@ -20,6 +20,7 @@
 #include "executor/request.hpp"
 #include "executor/root_fs.hpp"
 #include "executor/sandbox.hpp"
+#include "executor/seccomp_policy.hpp"
 
 namespace mayfly::executor {
 
@@ -83,6 +84,7 @@ struct JobOrder {
   std::vector<std::string> argv;
   std::vector<std::string> environment;
   ResourceLimits limits;
+  std::optional<CompiledPolicy> policy{};  // absent: the one that every sandbox has
 };
 Bytes encode_root_order(const RootOrder& order);
 Result<RootOrder> decode_root_order(ByteView bytes);

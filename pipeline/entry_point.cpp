@@ -14,6 +14,7 @@ using Command = std::vector<std::string>;
 struct Language {
   std::array<std::string_view, 4> names;
   std::array<std::string_view, 4> extensions;
+  std::string_view policy;
   EntryPoint (*plan)(const std::string& entry, const Command& sources);
 };
 
@@ -65,15 +66,16 @@ constexpr char bash[] = "bash";
 constexpr char perl[] = "perl";
 
 constexpr std::array languages = {
-    Language{{"python", "python3", "py"}, {".py"}, interpreted<python3>},
-    Language{{"javascript", "node", "nodejs", "js"}, {".js", ".mjs", ".cjs"}, interpreted<node>},
-    Language{{"shell", "bash", "sh"}, {".sh"}, interpreted<bash>},
-    Language{{"perl"}, {".pl"}, interpreted<perl>},
-    Language{{"c"}, {".c"}, plan_c},
-    Language{{"cpp", "c++", "cxx"}, {".cpp", ".cc", ".cxx"}, plan_cpp},
-    Language{{"go", "golang"}, {".go"}, plan_go},
-    Language{{"rust", "rs"}, {".rs"}, plan_rust},
-    Language{{"java"}, {".java"}, plan_java},
+    Language{{"python", "python3", "py"}, {".py"}, "python", interpreted<python3>},
+    Language{
+        {"javascript", "node", "nodejs", "js"}, {".js", ".mjs", ".cjs"}, "node", interpreted<node>},
+    Language{{"shell", "bash", "sh"}, {".sh"}, "shell", interpreted<bash>},
+    Language{{"perl"}, {".pl"}, "", interpreted<perl>},
+    Language{{"c"}, {".c"}, "c", plan_c},
+    Language{{"cpp", "c++", "cxx"}, {".cpp", ".cc", ".cxx"}, "c", plan_cpp},
+    Language{{"go", "golang"}, {".go"}, "go", plan_go},
+    Language{{"rust", "rs"}, {".rs"}, "rust", plan_rust},
+    Language{{"java"}, {".java"}, "java", plan_java},
 };
 
 std::string_view extension_of(std::string_view name) {
@@ -191,6 +193,7 @@ Result<EntryPoint> entry_point(const Scripts& scripts, std::string_view script,
   }
   if (found != nullptr) {
     EntryPoint plan = found->plan(entry->name, sources_of(*found, scripts, entry->name));
+    plan.policy = found->policy;
     if (!plan.build.empty()) {
       CHECK_OK(check_free(scripts, built_program));
       CHECK_OK(check_free(scripts, built_classes));

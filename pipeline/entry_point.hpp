@@ -21,6 +21,7 @@ namespace mayfly::pipeline {
 struct EntryPoint {
   std::vector<std::string> build;  // argv; empty: nothing to build
   std::vector<std::string> run;
+  std::string_view policy{};  // the system-call policy of its language; empty: none is written
 };
 
 // `script` and `language` may be empty.

@@ -28,6 +28,9 @@
 
 namespace mayfly::pipeline {
 
+// Instead of the name of a policy: that of the language which the entry script is written in.
+inline constexpr std::string_view policy_of_language = "language";
+
 // Everything a run needs, every limit filled in. The dataset is already in sealed memory.
 struct ExecutionRequest {
   std::optional<intake::Dataset> dataset;
@@ -42,6 +45,9 @@ struct ExecutionRequest {
   std::vector<std::vector<std::string>> steps;  // argv of each; before the command, in order
   std::vector<executor::ScriptFile> scripts;
   std::vector<std::string> tools;
+  // Which system calls every stage may make: a name of executor/seccomp_policy.hpp, or
+  // policy_of_language.
+  std::string policy = "default";
   std::vector<std::string> environment;  // extra "NAME=value" beside the fixed ones
   std::vector<certificate::Assertion> assertions;
   executor::Limits limits;

@@ -55,7 +55,9 @@ std::string_view operation(FileCall call) {
     case FileCall::link:
     case FileCall::symlink:
     case FileCall::bind: return "create";
-    case FileCall::connect: break;
+    case FileCall::connect:
+    case FileCall::refuse:
+    case FileCall::execute: break;
   }
   return "read";
 }
@@ -67,7 +69,10 @@ void count(Counts& counts, std::string_view op, std::string_view path) {
 }
 
 void count(Counts& counts, const FileEvent& event) {
-  if (event.call == FileCall::connect) return;
+  if (event.call == FileCall::connect || event.call == FileCall::refuse ||
+      event.call == FileCall::execute) {
+    return;
+  }
   std::string_view path = event.path;
   if (event.call == FileCall::bind) {
     if (!path.starts_with("unix /")) return;

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "executor/seccomp_policy.hpp"
 #include "pipeline/entry_point.hpp"
 #include "pipeline/sandbox_spec.hpp"
 
@@ -87,6 +88,19 @@ void print_for_people(executor::RunReport& report) {
   report.stderr_total += std::exchange(report.stdout_total, 0);
 }
 
+Result<std::string> policy_for(const ExecutionRequest& request, const EntryPoint& entry) {
+  if (request.policy != policy_of_language) {
+    if (auto known = executor::check_policy_name(request.policy); !known) {
+      return std::unexpected(std::move(known).error().while_doing("policy"));
+    }
+    return request.policy;
+  }
+  if (!entry.policy.empty()) return std::string(entry.policy);
+  return fail(ErrorCode::malformed,
+              "policy: \"language\" needs a script in a language that has one (python, javascript, "
+              "shell, c, cpp, go, rust, java): name a policy, such as \"strict\"");
+}
+
 bool succeeded(const executor::RunReport& report) {
   const auto* const exited = std::get_if<executor::Exited>(&report.outcome);
   return exited != nullptr && exited->code == 0;
@@ -104,6 +118,7 @@ Result<std::vector<Stage>> stages_of(const ExecutionRequest& request) {
     TRY(entry, entry_point(request.scripts, request.entry_script, request.language));
     entry.run.insert(entry.run.end(), request.arguments.begin(), request.arguments.end());
   }
+  TRY(const std::string policy, policy_for(request, entry));
   TRY(const executor::SandboxSpec run, sandbox_spec(request, std::move(entry.run)));
   std::vector<Stage> stages;
   if (!entry.build.empty()) stages.push_back(build_stage(run, std::move(entry.build)));
@@ -112,11 +127,13 @@ Result<std::vector<Stage>> stages_of(const ExecutionRequest& request) {
     TRY(stage.spec, sandbox_spec(request, step));
     stages.push_back(std::move(stage));
   }
+  stages.push_back({.name = "run", .spec = run});
   for (Stage& stage : stages) {
+    stage.spec.policy = policy;
+    if (&stage == &stages.back()) break;
     stage.spec.left_files = executor::LeftFiles::taken;
     stage.spec.loopback_port.reset();  // the command alone may call a model
   }
-  stages.push_back({.name = "run", .spec = run});
   return stages;
 }
 

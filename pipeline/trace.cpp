@@ -116,6 +116,8 @@ std::string_view name_of(executor::FileCall call) {
     case truncate: return "truncate";
     case connect: return "connect";
     case bind: return "bind";
+    case refuse: return "refused-call";
+    case execute: return "exec-failed";
   }
   return "open-read";
 }

@@ -354,6 +354,13 @@ TEST(DecodeRequest, TakesALanguage) {
   expect_fault(request(R"(, "language": 3)"), "/sandbox/language");
 }
 
+TEST(DecodeRequest, TakesAPolicy) {
+  EXPECT_EQ(decoded(request("")).policy, "default");
+  EXPECT_EQ(decoded(request(R"(, "policy": "strict")")).policy, "strict");
+  EXPECT_EQ(decoded(request(R"(, "policy": "language")")).policy, "language");
+  expect_fault(request(R"(, "policy": "stric")"), "/sandbox/policy", "default, strict, python");
+}
+
 TEST(DecodeRequest, TakesSteps) {
   const auto out = decoded(request(R"(, "steps": [["sh", "-c", "x"], ["true"]])"));
   EXPECT_THAT(out.steps, ElementsAre(ElementsAre("sh", "-c", "x"), ElementsAre("true")));

@@ -116,6 +116,28 @@ class BenchmarkClaim(EndToEnd):
         self.assert_consistent(certificate)
 
 
+class UnderItsLanguagesPolicy(EndToEnd):
+    """Each program of D3 under its language's policy: one answer, and no call refused."""
+
+    def test_gives_the_same_answer(self):
+        for program, script, policy in (
+                ("python3", "fnv.py", "python"), ("node", "fnv.mjs", "node"), ("gcc", "fnv.c", "c"),
+                ("go", "fnv.go", "go"), ("rustc", "fnv.rs", "rust"), ("javac", "Fnv.java", "java")):
+            with self.subTest(policy):
+                if not shutil.which(program, path="/usr/bin"):
+                    continue  # SixLanguages says so
+                trace = self.scratch / f"{policy}.trace"
+                certificate = self.certify(
+                    "--dataset-format", "csv", "--memory", "1g", "--policy", "language",
+                    "--trace", trace, "--script", D3 / script,
+                    dataset=patient_records(0)[:300_000], name=f"{policy}.json")
+                claim = claim_of(certificate)
+                self.assertEqual(claim["result"]["value"], SixLanguages.answer)
+                self.assertEqual(claim["sandbox"]["policy"], policy)
+                self.assertNotIn("refused-call", trace.read_text())
+                self.assert_consistent(certificate)
+
+
 class SixLanguages(EndToEnd):
     """D3: one input, six languages, one answer, and each of them the same claim twice."""
 

@@ -274,31 +274,91 @@ int count_opens(const char* path, int times, ino_t first, ino_t second) {
   return 0;
 }
 
-// A path whose last four bytes change all the time between two files.
+// A path whose last four bytes change all the time between two names, while it lives.
+class RacingPath {
+ public:
+  RacingPath() {
+    name_->store(a_);
+    flipping_ = std::thread([this] {
+      while (!done_) {
+        name_->store(b_);
+        name_->store(a_);
+      }
+    });
+  }
+  RacingPath(const RacingPath&) = delete;
+  RacingPath& operator=(const RacingPath&) = delete;
+  ~RacingPath() {
+    done_ = true;
+    flipping_.join();
+  }
+  const char* path() const { return path_; }
+
+ private:
+  static std::uint32_t word(const char* text) {
+    std::uint32_t value = 0;
+    std::memcpy(&value, text, 4);
+    return value;
+  }
+  // The four bytes lie on a boundary of four, so that no reader sees half of a name.
+  alignas(4) char path_[20] = "///////work/aaaa";
+  std::atomic<std::uint32_t>* name_ = reinterpret_cast<std::atomic<std::uint32_t>*>(path_ + 12);
+  std::uint32_t a_ = word("aaaa");
+  std::uint32_t b_ = word("bbbb");
+  std::atomic<bool> done_ = false;
+  std::thread flipping_;
+};
+
 int race_path(const Arguments& arguments) {
   for (const char* path : {"/work/aaaa", "/work/bbbb"}) {
     ::close(::open(path, O_CREAT | O_WRONLY, 0600));
   }
-  // The four bytes lie on a boundary of four, so that no reader sees half of a name.
-  alignas(4) static char racing[20] = "///////work/aaaa";
-  std::atomic<bool> done = false;
-  auto* const name = reinterpret_cast<std::atomic<std::uint32_t>*>(racing + 12);
-  std::uint32_t a = 0;
-  std::uint32_t b = 0;
-  std::memcpy(&a, "aaaa", 4);
-  std::memcpy(&b, "bbbb", 4);
-  name->store(a);
-  std::thread flipping([&] {
-    while (!done) {
-      name->store(b);
-      name->store(a);
+  const RacingPath racing;
+  return count_opens(racing.path(), number(arguments, 0), inode_of("/work/aaaa"),
+                     inode_of("/work/bbbb"));
+}
+
+bool copy_own_program(const char* to) {
+  const int in = ::open("/proc/self/exe", O_RDONLY);
+  const int out = ::open(to, O_CREAT | O_WRONLY, 0755);
+  char block[65536];
+  ssize_t got = 0;
+  while ((got = ::read(in, block, sizeof block)) > 0) {
+    if (::write(out, block, static_cast<std::size_t>(got)) != got) return false;
+  }
+  ::close(in);
+  ::close(out);
+  return got == 0;
+}
+
+// Which of two copies of this program it was executed as.
+int which_copy(const Arguments&) {
+  const ino_t own = inode_of("/proc/self/exe");
+  if (own == inode_of("/work/aaaa")) return 1;
+  return own == inode_of("/work/bbbb") ? 2 : 3;
+}
+
+// As race_path, with the path of a program: prints how often each was executed, by its own account.
+int race_exec(const Arguments& arguments) {
+  for (const char* path : {"/work/aaaa", "/work/bbbb"}) {
+    if (!copy_own_program(path)) return 97;
+  }
+  RacingPath racing;
+  int firsts = 0;
+  int seconds = 0;
+  for (int i = 0; i < number(arguments, 0); ++i) {
+    const pid_t child = ::vfork();
+    if (child == 0) {
+      ::execl(racing.path(), "job", "which-copy", nullptr);
+      ::_exit(126);
     }
-  });
-  const int result =
-      count_opens(racing, number(arguments, 0), inode_of("/work/aaaa"), inode_of("/work/bbbb"));
-  done = true;
-  flipping.join();
-  return result;
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    firsts += WIFEXITED(status) && WEXITSTATUS(status) == 1;
+    seconds += WIFEXITED(status) && WEXITSTATUS(status) == 2;
+  }
+  std::printf("%d %d\n", firsts, seconds);
+  return 0;
 }
 
 // A link in the middle of a path that is exchanged all the time with another.
@@ -384,6 +444,8 @@ int main(int argc, char** argv) {
       {"ignore-term", ignore_term},
       {"handle-term", handle_term},
       {"race-path", race_path},
+      {"race-exec", race_exec},
+      {"which-copy", which_copy},
       {"race-parent", race_parent},
       {"open-storm", open_storm},
       {"second-listener", second_listener},

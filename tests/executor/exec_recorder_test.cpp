@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 
@@ -41,7 +43,7 @@ TEST(ExecRecorder, RecordsEveryExecutionOfAScript) {
     EXPECT_THAT(event.argv, ElementsAre("/bin/expr", std::to_string(i), "+", "1"));
     EXPECT_EQ(event.exit_code, 0);
     EXPECT_FALSE(event.replaced);
-    EXPECT_EQ(event.parent, 2);  // the shell: pid 1 is the sandbox's own
+    EXPECT_EQ(event.parent, 3);  // the shell: pid 1 is the sandbox's own, and 2 was a thread of it
     EXPECT_EQ(event.pid, report.executions[1].pid + i);
   }
 }
@@ -96,9 +98,68 @@ TEST(ExecRecorder, FollowsReplacedPrograms) {
   ASSERT_EQ(report.executions.size(), 6U);
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_EQ(report.executions[i].replaced, i < 5) << i;
-    EXPECT_EQ(report.executions[i].pid, 2);
+    EXPECT_EQ(report.executions[i].pid, 3);
   }
   EXPECT_EQ(report.executions[5].exit_code, 4);
+}
+
+TEST(ExecRecorder, RecordsAttemptsThatFail) {
+  SandboxSpec spec = python(R"(
+import os
+def attempt(f, *a):
+  try: f(*a)
+  except OSError: pass
+attempt(os.execv, '/no/such', ['x']); attempt(os.execv, '/etc/passwd', ['x'])
+attempt(os.execv, './broken', ['x']); attempt(os.execvp, 'nowhere', ['x'])
+attempt(os.execve, os.open('/etc', os.O_RDONLY), ['x'], {})
+if os.fork() == 0: os.execv('/bin/true', ['true'])
+os.wait()
+)");
+  const std::string_view text = "#!/no/interpreter\n";
+  spec.scripts.push_back({"broken", Bytes(bytes_of(text).begin(), bytes_of(text).end())});
+  const RunReport report = run(spec);
+  EXPECT_EQ(outcome_of(report), "exited 0") << stderr_of(report);
+  std::vector<std::string> attempts;
+  std::int64_t last = 0;
+  for (const FileEvent& event : report.files.events) {
+    EXPECT_GE(event.at_us, last) << "events are in the order of their times";
+    last = event.at_us;
+    if (event.call != FileCall::execute) continue;
+    attempts.push_back(event.path + " " + std::to_string(event.error));
+    EXPECT_EQ(event.pid, 3);
+  }
+  const auto failed = [](const char* path, int error) {
+    return std::string(path) + " " + std::to_string(error);
+  };
+  ASSERT_GE(attempts.size(), 4U);
+  EXPECT_EQ(attempts[0], failed("/no/such", ENOENT));
+  EXPECT_EQ(attempts[1], failed("/etc/passwd", EACCES));
+  EXPECT_EQ(attempts[2], failed("./broken", ENOENT));
+  EXPECT_EQ(attempts[3], failed("/usr/local/bin/nowhere", ENOENT));
+  EXPECT_TRUE(attempts.back().starts_with("descriptor ")) << attempts.back();
+  EXPECT_EQ(report.executions.size(), 2U) << "python, and true";
+}
+
+// Goal: what is recorded is what ran, whatever the path says when it is looked at. Method: a thread
+// flips the path of a program between two copies of it, each of which knows which one it is.
+TEST(ExecRecorder, APathThatChangesIsRecordedAsWhatRan) {
+  const char* const factor = std::getenv("MAYFLY_RACE_FACTOR");
+  const int times = factor == nullptr ? 300 : 1000 * std::atoi(factor);
+  SandboxSpec spec = helper({"race-exec", std::to_string(times)});
+  spec.limits.wall_ms = spec.limits.cpu_ms = 1'800'000;
+  const RunReport report = run(spec);
+  ASSERT_EQ(outcome_of(report), "exited 0") << stderr_of(report);
+  std::map<std::string, int> recorded;
+  for (const ExecEvent& event : report.executions) {
+    if (event.path == "/work/job") continue;
+    ++recorded[event.path];
+    EXPECT_EQ(event.exit_code, event.path == "/work/aaaa" ? 1 : 2) << event.path;
+  }
+  EXPECT_EQ(stdout_of(report), std::to_string(recorded["/work/aaaa"]) + " " +
+                                   std::to_string(recorded["/work/bbbb"]) + "\n");
+  EXPECT_EQ(recorded["/work/aaaa"] + recorded["/work/bbbb"], times);
+  EXPECT_GT(recorded["/work/aaaa"], 0);
+  EXPECT_GT(recorded["/work/bbbb"], 0) << "the race never happened: this test cannot fail";
 }
 
 TEST(ExecRecorder, SeesExecFromAThread) {
@@ -118,7 +179,7 @@ TEST(ExecRecorder, MissesNothingInAStormOfThreads) {
   EXPECT_EQ(pids.size(), report.executions.size()) << "each is a process of its own";
   for (std::size_t i = 1; i < report.executions.size(); ++i) {
     EXPECT_EQ(report.executions[i].exit_code, 5);
-    EXPECT_EQ(report.executions[i].parent, 2);
+    EXPECT_EQ(report.executions[i].parent, 3);
   }
   EXPECT_EQ(report.usage.processes, 1 + 8 * 40);
 }

@@ -32,6 +32,8 @@ std::string_view name_of(FileCall call) {
     case truncate: return "truncate";
     case connect: return "connect";
     case bind: return "bind";
+    case refuse: return "refuse";
+    case execute: return "execute";
   }
   return "?";
 }

@@ -17,9 +17,11 @@
 #include <sys/syscall.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -35,8 +37,8 @@ using test::run_in_child;
 using Arguments = std::array<std::uint64_t, 6>;
 constexpr std::uint64_t bad = ~std::uint64_t{0};  // a descriptor, flag set or size that is refused
 
-CompiledPolicy compiled() {
-  auto policy = compile_default_policy();
+CompiledPolicy compiled(std::string_view name = default_policy_name) {
+  auto policy = compile_policy(name);
   if (!policy) throw std::runtime_error(policy.error().message());
   return std::move(*policy);
 }
@@ -287,6 +289,9 @@ std::uint32_t return_of(const std::string& action) {
   static const std::map<std::string, std::uint32_t> returns = {
       {"allow", SECCOMP_RET_ALLOW},
       {"record", SECCOMP_RET_USER_NOTIF},
+      {"record, errno EPERM", SECCOMP_RET_USER_NOTIF},
+      {"kill process", SECCOMP_RET_KILL_PROCESS},
+      {"allow, traced", SECCOMP_RET_TRACE},
       {"errno EPERM", SECCOMP_RET_ERRNO | EPERM},
       {"errno ENOSYS", SECCOMP_RET_ERRNO | ENOSYS},
       {"errno EINVAL", SECCOMP_RET_ERRNO | EINVAL},
@@ -346,11 +351,13 @@ std::vector<Arguments> interesting_arguments(const std::vector<TextRule>& rules)
   return out;
 }
 
+class EveryPolicy : public testing::TestWithParam<std::string_view> {};
+
 // Goal: the text that is hashed and shown is the filter that runs. Method: two readings of the
 // rules, the text's and the kernel's machine's, agree on every number and every argument of note.
-TEST(SeccompPolicy, TextAndFilterDecideAlike) {
-  const auto filter = compiled().filter;
-  const auto rules = rules_of_text(policy_text());
+TEST_P(EveryPolicy, TextAndFilterDecideAlike) {
+  const auto filter = compiled(GetParam()).filter;
+  const auto rules = rules_of_text(policy_text(GetParam()));
   for (int number = 0; number < 1024; ++number) {
     const std::unique_ptr<char, void (*)(void*)> name(
         ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number), &std::free);
@@ -367,8 +374,8 @@ TEST(SeccompPolicy, TextAndFilterDecideAlike) {
   }
 }
 
-TEST(SeccompPolicy, DecidesEveryCallThatLibseccompKnows) {
-  const auto rules = rules_of_text(policy_text());
+TEST_P(EveryPolicy, DecidesEveryCallThatLibseccompKnows) {
+  const auto rules = rules_of_text(policy_text(GetParam()));
   for (int number = 0; number < 1024; ++number) {
     const std::unique_ptr<char, void (*)(void*)> name(
         ::seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number), &std::free);
@@ -377,8 +384,8 @@ TEST(SeccompPolicy, DecidesEveryCallThatLibseccompKnows) {
   }
 }
 
-TEST(SeccompPolicy, EveryCallEndsInARuleWithoutATest) {
-  for (const auto& [call, rules] : rules_of_text(policy_text())) {
+TEST_P(EveryPolicy, EndsEveryCallInARuleWithoutATest) {
+  for (const auto& [call, rules] : rules_of_text(policy_text(GetParam()))) {
     EXPECT_TRUE(rules.back().tests.empty()) << call;
     for (std::size_t i = 0; i + 1 < rules.size(); ++i) {
       EXPECT_FALSE(rules[i].tests.empty()) << call << ": a rule after this one is never reached";
@@ -386,32 +393,71 @@ TEST(SeccompPolicy, EveryCallEndsInARuleWithoutATest) {
   }
 }
 
-TEST(SeccompPolicy, EveryRuleHasAReason) {
-  std::istringstream lines(policy_text());
+TEST_P(EveryPolicy, HasAReasonForEachRule) {
+  std::istringstream lines(policy_text(GetParam()));
   std::string line;
   for (int number = 0; std::getline(lines, line); ++number) {
     if (number < 5) continue;
     EXPECT_NE(line.find("  # "), std::string::npos) << line;
+    EXPECT_FALSE(line.ends_with("  # ")) << line;
+  }
+}
+
+// A profile can only take away: nothing that the default policy refuses is granted by a narrower
+// one, and what it records stays recorded or is not made at all.
+TEST_P(EveryPolicy, GrantsNothingThatTheDefaultPolicyDoesNot) {
+  const auto own = rules_of_text(policy_text(GetParam()));
+  const auto wide = rules_of_text(policy_text());
+  for (const auto& [call, rules] : own) {
+    for (const auto& arguments : interesting_arguments(wide.at(call))) {
+      seccomp_data data{};
+      std::memcpy(data.args, arguments.data(), sizeof data.args);
+      const std::uint32_t decided = text_decides(rules, data);
+      if (decided == SECCOMP_RET_ALLOW) {
+        EXPECT_EQ(text_decides(wide.at(call), data), decided) << call << " " << arguments[0];
+      }
+    }
   }
 }
 
 #ifdef __x86_64__
 // A changed rule changes the hash in every certificate: on purpose, or not at all. After a change
-// on purpose, write policy_text() to the file.
-TEST(SeccompPolicy, TextIsPinned) {
-  const auto pinned =
-      read_file(MAYFLY_SOURCE_DIR "/tests/executor/mech_seccomp_default_x86_64.txt", 1 << 20);
+// on purpose, write policy_text() to the file: MAYFLY_WRITE_POLICIES=1 does.
+TEST_P(EveryPolicy, TextIsPinned) {
+  const std::string path = std::string(MAYFLY_SOURCE_DIR "/tests/executor/mech_seccomp_") +
+                           std::string(GetParam()) + "_x86_64.txt";
+  if (std::getenv("MAYFLY_WRITE_POLICIES") != nullptr) {
+    ASSERT_TRUE(write_file(path, bytes_of(policy_text(GetParam()))));
+  }
+  const auto pinned = read_file(path, 1 << 20);
   ASSERT_TRUE(pinned) << pinned.error().message();
-  EXPECT_EQ(policy_text(), text_of(*pinned));
+  EXPECT_EQ(policy_text(GetParam()), text_of(*pinned));
 }
 #endif
 
-TEST(SeccompPolicy, HashIsOverTheTextWithoutReasons) {
-  std::istringstream lines(policy_text());
+TEST_P(EveryPolicy, HashIsOverTheTextWithoutReasons) {
+  std::istringstream lines(policy_text(GetParam()));
   std::string line, rules_only;
   while (std::getline(lines, line)) rules_only += line.substr(0, line.find("  # ")) + "\n";
-  EXPECT_EQ(compiled().hash, crypto::sha256(bytes_of(rules_only)));
-  EXPECT_EQ(compiled().name, "default");
+  EXPECT_EQ(compiled(GetParam()).hash, crypto::sha256(bytes_of(rules_only)));
+  EXPECT_EQ(compiled(GetParam()).name, GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(ByName, EveryPolicy, testing::ValuesIn(policy_names()),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST(SeccompPolicy, AnUnknownNameIsRefusedWithTheKnownOnes) {
+  const auto policy = compile_policy("pythn");
+  ASSERT_FALSE(policy);
+  EXPECT_EQ(policy.error().code(), ErrorCode::malformed);
+  EXPECT_NE(policy.error().message().find("strict, python, node"), std::string::npos);
+}
+
+TEST(SeccompPolicy, ProfilesDifferInTheirHashes) {
+  std::set<std::string> hashes;
+  for (const std::string_view name : policy_names()) {
+    EXPECT_TRUE(hashes.insert(crypto::to_text(compiled(name).hash)).second) << name;
+  }
 }
 
 }  // namespace

@@ -56,6 +56,40 @@ TEST(StagesOf, ABuildComesFirstWithItsOwnLimitsAndWithoutTheDataset) {
   EXPECT_EQ(stages[2].spec.left_files, executor::LeftFiles::destroyed);
 }
 
+TEST(StagesOf, GivesEveryStageThePolicyOfTheRequest) {
+  ExecutionRequest request;
+  request.scripts = {script("main.cpp")};
+  request.steps = {{"true"}};
+  const auto policies_for = [&](std::string policy) {
+    request.policy = std::move(policy);
+    std::vector<std::string> policies;
+    for (const Stage& stage : stages_of(request).value()) policies.push_back(stage.spec.policy);
+    return policies;
+  };
+  EXPECT_THAT(policies_for("default"), ElementsAre("default", "default", "default"));
+  EXPECT_THAT(policies_for("java"), ElementsAre("java", "java", "java"));
+  EXPECT_THAT(policies_for("language"), ElementsAre("c", "c", "c"));
+  request.policy = "javaa";
+  EXPECT_THAT(stages_of(request).error().message(), HasSubstr("policy: there is no policy"));
+}
+
+TEST(StagesOf, KnowsThePolicyOfEachLanguageAndSaysWhereThereIsNone) {
+  ExecutionRequest request;
+  request.policy = "language";
+  for (const auto& [name, policy] :
+       {std::pair{"main.py", "python"}, std::pair{"main.mjs", "node"},
+        std::pair{"main.sh", "shell"}, std::pair{"main.c", "c"}, std::pair{"main.go", "go"},
+        std::pair{"main.rs", "rust"}, std::pair{"Main.java", "java"}}) {
+    request.scripts = {script(name)};
+    EXPECT_EQ(stages_of(request).value().back().spec.policy, policy);
+  }
+  request.scripts = {script("main.pl")};
+  EXPECT_THAT(stages_of(request).error().message(), HasSubstr("name a policy"));
+  request.scripts = {script("main.py")};
+  request.command = {"python3", "main.py"};
+  EXPECT_THAT(stages_of(request).error().message(), HasSubstr("name a policy"));
+}
+
 TEST(StagesOf, BoundsTheNumberOfSteps) {
   ExecutionRequest request;
   request.command = {"true"};

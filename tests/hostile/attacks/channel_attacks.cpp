@@ -42,6 +42,28 @@ Verdict connect_loopback(const std::string& argument) {
                      ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
 }
 
+// `argument`: as above; a datagram asks for no connection, and TCP's fast open makes one on the
+// way.
+Verdict send_without_connecting(const std::string& argument) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(argument.c_str())));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* const to = reinterpret_cast<sockaddr*>(&address);
+  const int datagrams = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const bool sent = ::sendto(datagrams, "x", 1, 0, to, sizeof address) == 1;
+  iovec part{const_cast<char*>("x"), 1};
+  msghdr message{};
+  message.msg_name = to;
+  message.msg_namelen = sizeof address;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  const bool sent_as_message = ::sendmsg(datagrams, &message, 0) == 1;
+  const int stream = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool sent_fast = ::sendto(stream, "x", 1, MSG_FASTOPEN, to, sizeof address) == 1;
+  return achieved_if("sending to an address without connect", sent || sent_as_message || sent_fast);
+}
+
 // `argument`: the key of a segment of the host that everybody may read.
 Verdict read_system_v_memory(const std::string& argument) {
   const int id = ::shmget(static_cast<key_t>(std::atol(argument.c_str())), 0, 0);
@@ -70,9 +92,8 @@ Verdict read_the_environment(const std::string& argument) {
 }
 
 constexpr Attack attacks[] = {
-    {"abstract_socket", connect_abstract},
-    {"loopback", connect_loopback},
-    {"system_v", read_system_v_memory},
+    {"abstract_socket", connect_abstract}, {"loopback", connect_loopback},
+    {"datagram", send_without_connecting}, {"system_v", read_system_v_memory},
     {"environment", read_the_environment},
 };
 

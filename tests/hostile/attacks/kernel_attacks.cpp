@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <ctime>
 
 #include "tests/hostile/attacks/attack.hpp"
 
@@ -202,6 +203,37 @@ Verdict switch_randomisation_off(const std::string&) {
   return unless_refused("personality", ::personality(ADDR_NO_RANDOMIZE));
 }
 
+// With arguments that the kernel refuses in words of its own before it asks who wants it: where the
+// policy is off, no clock is set and nothing is started again.
+Verdict set_the_clock(const std::string&) {
+  const timespec time{};
+  const Verdict set = unless_refused("clock_settime", ::syscall(SYS_clock_settime, 9999, &time));
+  const Verdict adjust = unless_refused("clock_adjtime", ::syscall(SYS_clock_adjtime, 9999, &time));
+  return set == Verdict::blocked ? adjust : set;
+}
+
+Verdict reboot_the_machine(const std::string&) {
+  return unless_refused("reboot", ::syscall(SYS_reboot, 1, 2, 3, nullptr));
+}
+
+Verdict take_a_real_time_class(const std::string&) {
+  const sched_param without_priority{};
+  return unless_refused("SCHED_FIFO",
+                        ::syscall(SYS_sched_setscheduler, 0, SCHED_FIFO, &without_priority));
+}
+
+Verdict mount_an_overlay(const std::string&) {
+  return unless_refused("overlay", ::mount("overlay", "/tmp", "overlay", 0, "lowerdir=/usr:/etc"));
+}
+
+Verdict mount_a_fuse(const std::string&) {
+  return unless_refused("fuse", ::mount("fuse", "/tmp", "fuse", 0, "fd=1000"));
+}
+
+Verdict hide_memory_from_the_wipe(const std::string&) {
+  return unless_refused("memfd_secret", ::syscall(SYS_memfd_secret, ~0U));
+}
+
 // How a child that makes one foreign call ends: by SIGSYS, or it got an answer.
 template <class Call>
 Verdict foreign_call(std::string_view what, Call call) {
@@ -259,6 +291,12 @@ constexpr Attack attacks[] = {
     {"open_by_handle", open_by_handle},
     {"seccomp_listener", install_a_listener},
     {"personality", switch_randomisation_off},
+    {"clock", set_the_clock},
+    {"reboot", reboot_the_machine},
+    {"real_time", take_a_real_time_class},
+    {"overlay", mount_an_overlay},
+    {"fuse", mount_a_fuse},
+    {"memfd_secret", hide_memory_from_the_wipe},
     {"x32", call_x32},
     {"i386", call_i386},
 };

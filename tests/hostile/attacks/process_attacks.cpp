@@ -146,6 +146,21 @@ Verdict execute_after_deletion(const std::string& argument) {
   return say("fexecve", Verdict::blocked);
 }
 
+// A script that exists in memory only: the kernel gives its interpreter /dev/fd/N to read.
+Verdict execute_a_script_from_memory(const std::string& argument) {
+  if (argument.starts_with("/dev/fd/")) {
+    const int script = ::open(argument.c_str(), O_RDONLY | O_CLOEXEC);
+    return achieved_if("reading a script from memory", script >= 0);
+  }
+  const int fd = ::memfd_create("script", 0);
+  constexpr std::string_view text = "#!/work/attack exec_script\n";
+  if (::write(fd, text.data(), text.size()) < 0) return say("memfd", Verdict::impossible);
+  const char* argv[] = {"innocent", nullptr};
+  const char* none[] = {nullptr};
+  ::fexecve(fd, const_cast<char**>(argv), const_cast<char**>(none));
+  return say("fexecve", Verdict::blocked);
+}
+
 constexpr Attack attacks[] = {
     {"signal_strangers", signal_strangers},
     {"kill_init", kill_the_first_process},
@@ -156,6 +171,7 @@ constexpr Attack attacks[] = {
     {"core_dump", dump_core},
     {"exec_memory", execute_from_memory},
     {"exec_deleted", execute_after_deletion},
+    {"exec_script", execute_a_script_from_memory},
 };
 
 }  // namespace
