@@ -71,12 +71,11 @@ std::expected<RunQueue::Place, Problem> RunQueue::reserve(const std::string& cli
 std::expected<void, Problem> RunQueue::check_fits(std::uint64_t job_bytes) const {
   if (job_bytes <= limits_.job_bytes_max) return {};
   constexpr std::uint64_t mb = std::uint64_t{1} << 20;
-  return std::unexpected(
-      Problem{ProblemKind::invalid_request,
-              "the job may take more memory than this service has for jobs",
-              {{"/sandbox/environment/max_memory_mb",
-                "at most " + std::to_string(limits_.job_bytes_max / mb) +
-                    " here, with max_disk_mb: all jobs together have no more"}}});
+  return std::unexpected(Problem{ProblemKind::invalid_request,
+                                 "the job may take more memory than this service has for jobs",
+                                 {{"/sandbox/environment/max_memory_mb",
+                                   "at most " + std::to_string(limits_.job_bytes_max / mb) +
+                                       ": all jobs together have no more"}}});
 }
 
 RunQueue::Ticket RunQueue::submit(Place place, Work work) {
