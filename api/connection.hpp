@@ -74,6 +74,10 @@ class Connection {
   // within bounds, closes.
   void finish();
 
+  // Somebody else will answer.
+  UniqueFd hand_over() { return std::move(socket_); }
+  void take_back(UniqueFd socket) { socket_ = std::move(socket); }
+
   const std::optional<Problem>& fault() const { return fault_; }
   const UniqueFd& socket() const { return socket_; }
   std::uint64_t bytes_received() const { return received_; }

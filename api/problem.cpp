@@ -1,5 +1,6 @@
 #include "api/problem.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "api/json_out.hpp"
@@ -22,6 +23,8 @@ constexpr std::array meanings = {
     Meaning{ProblemKind::method_not_allowed, 405, "method-not-allowed", "Method not allowed"},
     Meaning{ProblemKind::not_acceptable, 406, "not-acceptable", "No acceptable representation"},
     Meaning{ProblemKind::request_timeout, 408, "request-timeout", "The request came too slowly"},
+    Meaning{ProblemKind::already_in_progress, 409, "already-in-progress", "Already in progress"},
+    Meaning{ProblemKind::run_cancelled, 409, "run-cancelled", "The run was cancelled"},
     Meaning{ProblemKind::length_required, 411, "length-required", "Length required"},
     Meaning{ProblemKind::too_large, 413, "too-large", "Request too large"},
     Meaning{ProblemKind::target_too_long, 414, "target-too-long", "Request target too long"},
@@ -29,7 +32,9 @@ constexpr std::array meanings = {
             "Unsupported media type"},
     Meaning{ProblemKind::expectation_failed, 417, "expectation-failed", "Expectation failed"},
     Meaning{ProblemKind::invalid_request, 422, "invalid-request", "Invalid request"},
+    Meaning{ProblemKind::key_reused, 422, "key-reused", "Idempotency key used for another request"},
     Meaning{ProblemKind::too_many_runs, 429, "too-many-runs", "Too many runs at once"},
+    Meaning{ProblemKind::rate_limited, 429, "rate-limited", "Too many requests"},
     Meaning{ProblemKind::head_too_large, 431, "head-too-large", "Request head too large"},
     Meaning{ProblemKind::internal, 500, "internal", "Internal error"},
     Meaning{ProblemKind::not_certified, 500, "not-certified", "The run could not be certified"},
@@ -67,6 +72,11 @@ int http_status(ProblemKind kind) {
 }
 std::string_view title(ProblemKind kind) {
   return meaning_of(kind).title;
+}
+std::string_view reason_phrase(int status) {
+  if (status < 300) return status == 202 ? "Accepted" : status == 204 ? "No Content" : "OK";
+  const auto meaning = std::ranges::find(meanings, status, &Meaning::status);
+  return meaning == meanings.end() ? std::string_view("Error") : meaning->title;
 }
 std::string_view code(ProblemKind kind) {
   return meaning_of(kind).code;

@@ -22,13 +22,17 @@ enum class ProblemKind : std::uint8_t {
   method_not_allowed,
   not_acceptable,
   request_timeout,
+  already_in_progress,
+  run_cancelled,
   length_required,
   too_large,
   target_too_long,
   unsupported_media_type,
   expectation_failed,
   invalid_request,
+  key_reused,
   too_many_runs,
+  rate_limited,
   head_too_large,
   internal,
   not_certified,
@@ -49,6 +53,7 @@ struct Problem {
 
 int http_status(ProblemKind kind);
 std::string_view title(ProblemKind kind);
+std::string_view reason_phrase(int status);  // for the first line of a reply
 std::string_view code(ProblemKind kind);
 
 // An error of the layers below while they did what a well-formed request asked for.

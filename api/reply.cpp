@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/run.hpp"
+
 namespace mayfly::api {
 namespace {
 
@@ -75,9 +77,20 @@ Reply problem_reply(const Problem& problem, std::string_view path) {
               .media_type = std::string(problem_media_type),
               .body = problem_json(problem, path)};
   reply.headers.emplace_back("Cache-Control", "no-store");
-  if (problem.kind == ProblemKind::too_many_runs || problem.kind == ProblemKind::unavailable) {
+  if (problem.kind == ProblemKind::too_many_runs || problem.kind == ProblemKind::unavailable ||
+      problem.kind == ProblemKind::already_in_progress) {
     reply.headers.emplace_back("Retry-After", "5");
   }
+  return reply;
+}
+
+Reply accepted_reply(const RunView& run) {
+  Reply reply = json_reply(run_json(run, Detail::state_alone, std::nullopt));
+  reply.status = 202;
+  reply.headers = {{"Location", "/runs/" + run.id},
+                   {"Retry-After", "1"},
+                   {"Preference-Applied", "respond-async"},
+                   {"Cache-Control", "no-store"}};
   return reply;
 }
 

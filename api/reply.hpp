@@ -2,7 +2,11 @@
 //
 // Threads   Plain values and pure functions.
 #pragma once
+#include <chrono>
+#include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +24,23 @@ struct Call {
   std::string content_type;
   std::string if_none_match;
   std::string origin;
+  std::string prefer;         // RFC 7240, all fields joined
+  std::string last_event_id;  // of an event stream
+  std::string idempotency_key;
+  std::string client{};  // who asks, as far as that is known
+};
+
+class Run;
+struct RunView;
+
+// The answer is not there yet: it is what becomes of a run.
+struct Later {
+  enum class Form : std::uint8_t { reply, events };
+  std::shared_ptr<Run> run;
+  Form form = Form::reply;
+  std::size_t events_known = 0;  // to the caller, who does not want them again
+  std::optional<std::chrono::steady_clock::time_point> until{};  // then "accepted" is said instead
+  std::vector<std::pair<std::string, std::string>> headers{};    // beside those of the answer
 };
 
 struct Reply {
@@ -28,6 +49,7 @@ struct Reply {
   std::string body;
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string certificate_id{};  // for the log line, if the reply is about one
+  std::optional<Later> later{};  // instead of all the rest
 };
 
 inline constexpr std::string_view json_media_type = "application/json";
@@ -36,6 +58,8 @@ inline constexpr std::string_view text_media_type = "text/plain; charset=utf-8";
 
 Reply json_reply(std::string body);
 Reply problem_reply(const Problem& problem, std::string_view path);
+// 202, with where to look.
+Reply accepted_reply(const RunView& run);
 // What every reply carries: no sniffing, no framing, no referrer, nothing active.
 std::vector<std::pair<std::string, std::string>> security_headers();
 

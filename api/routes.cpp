@@ -6,6 +6,7 @@
 #include "api/certificate_route.hpp"
 #include "api/json_out.hpp"
 #include "api/log_route.hpp"
+#include "api/runs_route.hpp"
 #include "api/search_route.hpp"
 #include "web/page.hpp"
 
@@ -18,6 +19,8 @@ struct Endpoint {
 };
 constexpr std::array endpoints = {
     Endpoint{"/execute", "POST a dataset and a sandbox; get a result and its certificate"},
+    Endpoint{"/runs/{id}", "GET how a run stands, and its reply; DELETE it to cancel it"},
+    Endpoint{"/runs/{id}/events", "GET what happens to it, as server-sent events"},
     Endpoint{"/certificate/{id}", "GET a certificate; ?format=summary|claim|statement|dsse|text"},
     Endpoint{"/certificate/{id}/verify", "GET every check of it, with a verdict"},
     Endpoint{"/certificates",
@@ -143,6 +146,10 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
     if (call.method != "POST") return method_not_allowed(call, "POST");
     if (auto refusal = refuse_web_page(call)) return refusal;
     return refuse_content_type(call);
+  }
+  constexpr std::string_view runs = "/runs/";
+  if (path.starts_with(runs)) {
+    if (auto reply = answer_about_run(path.substr(runs.size()), call, service)) return reply;
   }
   // A method is refused only where the path exists: ask what GET would say about the path alone.
   if (reads) {

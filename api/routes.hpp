@@ -9,6 +9,7 @@
 //           GET /claims/{hash}               every certificate with that claim
 //           GET /log/...                     the transparency log, see log_route.hpp
 //           POST /execute                    see execute_route.hpp
+//           /runs/{id}, /runs/{id}/events    see runs_route.hpp
 //           Each also under /v1. {id} may be a unique prefix. HEAD goes wherever GET does.
 // Errors    As problem replies. A query parameter that is unknown, repeated or of the wrong form is
 //           refused: ignored, it would silently widen a search.

@@ -7,21 +7,22 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
 
 #include "api/connection_queue.hpp"
 #include "api/execute_route.hpp"
+#include "api/reply_text.hpp"
 #include "api/request_decode.hpp"
 #include "api/routes.hpp"
 #include "base/text_encoding.hpp"
 #include "crypto/random.hpp"
+#include "pipeline/dataset_bound.hpp"
 
 namespace mayfly::api {
 namespace {
-
-constexpr std::string_view request_id_header = "X-Request-Id";
 
 std::string fresh_request_id() {
   std::array<std::uint8_t, 12> random{};
@@ -43,6 +44,8 @@ struct ExchangeRecord {  // for the log line
   std::string request_id = fresh_request_id();
   std::string certificate_id;
   int status = 0;
+  std::uint64_t received_bytes = 0;
+  std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
 // The library reads and writes through this, and so within our deadlines and bounds.
@@ -54,14 +57,19 @@ class ConnectionStream final : public httplib::Stream {
   bool is_writable() const override { return true; }
   ssize_t read(char* out, std::size_t size) override { return connection_.read({out, size}); }
   ssize_t write(const char* bytes, std::size_t size) override {
+    if (muted_) return static_cast<ssize_t>(size);
     return connection_.write({bytes, size}) ? static_cast<ssize_t>(size) : -1;
   }
   void get_remote_ip_and_port(std::string&, int&) const override {}
   void get_local_ip_and_port(std::string&, int&) const override {}
   socket_t socket() const override { return connection_.socket().borrow(); }
 
+  // What the library says from here on is not the answer.
+  void mute() { muted_ = true; }
+
  private:
   Connection& connection_;
+  bool muted_ = false;
 };
 
 // The library's server without its sockets and threads: it parses one request from our stream,
@@ -70,7 +78,7 @@ class ConnectionStream final : public httplib::Stream {
 class Exchange final : private httplib::Server {
  public:
   Exchange(Connection& connection, const Service& service, ExchangeRecord& record)
-      : connection_(connection), service_(service), record_(record) {
+      : connection_(connection), stream_(connection), service_(service), record_(record) {
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       auto reply = answer(call_of(request), service_);
       if (!reply) return HandlerResponse::Unhandled;
@@ -106,11 +114,11 @@ class Exchange final : private httplib::Server {
     });
   }
 
-  void run() {
-    ConnectionStream stream(connection_);
+  // Something: the answer comes later.
+  std::optional<Later> run() {
     bool connection_closed = false;
     process_request(
-        stream, /*close_connection=*/true, connection_closed, [this](httplib::Request& request) {
+        stream_, /*close_connection=*/true, connection_closed, [this](httplib::Request& request) {
           // No ranges and no compression: a reply is the bytes that were hashed.
           request.headers.erase("Range");
           request.headers.erase("Accept-Encoding");
@@ -120,6 +128,7 @@ class Exchange final : private httplib::Server {
           const std::string id = request.get_header_value(std::string(request_id_header));
           if (is_request_id(id)) record_.request_id = id;
         });
+    return std::move(later_);
   }
 
  private:
@@ -130,10 +139,26 @@ class Exchange final : private httplib::Server {
             .accept = request.get_header_value("Accept"),
             .content_type = request.get_header_value("Content-Type"),
             .if_none_match = request.get_header_value("If-None-Match"),
-            .origin = request.get_header_value("Origin")};
+            .origin = request.get_header_value("Origin"),
+            .prefer = joined(request, "Prefer"),
+            .last_event_id = request.get_header_value("Last-Event-ID"),
+            .idempotency_key = request.get_header_value("Idempotency-Key")};
+  }
+
+  static std::string joined(const httplib::Request& request, const std::string& name) {
+    std::string all;
+    const auto [first, last] = request.headers.equal_range(name);
+    for (auto field = first; field != last; ++field) all += field->second + ",";
+    return all;
   }
 
   void fill(httplib::Response& response, Reply reply) {
+    if (reply.later) {
+      later_ = std::move(reply.later);
+      stream_.mute();
+      response.status = 200;
+      return;
+    }
     response.status = reply.status;
     response.body = std::move(reply.body);
     response.headers.clear();
@@ -157,7 +182,7 @@ class Exchange final : private httplib::Server {
     return [this, &content](const BodySink& sink) -> std::expected<void, Problem> {
       bool wanted = true;
       const bool whole = content([&](const char* bytes, std::size_t size) {
-        wanted = sink(bytes_of({bytes, size})).has_value();
+        wanted = sink(bytes_of({bytes, size}));
         // The library's buffer, on this thread's stack: nobody reads it after us.
         ::explicit_bzero(const_cast<char*>(bytes), size);
         return wanted;
@@ -170,8 +195,10 @@ class Exchange final : private httplib::Server {
   }
 
   Connection& connection_;
+  ConnectionStream stream_;
   const Service& service_;
   ExchangeRecord& record_;
+  std::optional<Later> later_;
 };
 
 // A refusal of the head itself: the library never saw the request. `path` is empty if it was not
@@ -180,24 +207,16 @@ void write_refusal(Connection& connection, const Problem& problem, std::string_v
                    ExchangeRecord& record) {
   const Reply reply = problem_reply(problem, path);
   record.status = reply.status;
-  std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " " +
-                     std::string(title(problem.kind)) + "\r\nConnection: close\r\n";
-  const auto add = [&text](std::string_view name, std::string_view value) {
-    text += std::string(name) + ": " + std::string(value) + "\r\n";
-  };
-  for (const auto& [name, value] : reply.headers) add(name, value);
-  for (const auto& [name, value] : security_headers()) add(name, value);
-  add(request_id_header, record.request_id);
-  add("Content-Type", reply.media_type);
-  add("Content-Length", std::to_string(reply.body.size()));
-  connection.write(text + "\r\n" + reply.body);
+  connection.write(reply_text(reply, record.request_id));
 }
 
-void run_exchange(Connection& connection, const Service& service, ExchangeRecord& record) {
+// Something: the answer comes later, and the connection stays open for it.
+std::optional<Later> run_exchange(Connection& connection, const Service& service,
+                                  ExchangeRecord& record) {
   const auto head = connection.read_head();
   if (!head) {
     if (!head.error().detail.empty()) write_refusal(connection, head.error(), {}, record);
-    return connection.finish();
+    return std::nullopt;
   }
   record.method = head->method;
   record.path = head->path;
@@ -207,10 +226,9 @@ void run_exchange(Connection& connection, const Service& service, ExchangeRecord
                   {ProblemKind::length_required,
                    "a POST needs a body: send Content-Length or Transfer-Encoding: chunked"},
                   head->path, record);
-    return connection.finish();
+    return std::nullopt;
   }
-  Exchange(connection, service, record).run();
-  connection.finish();
+  return Exchange(connection, service, record).run();
 }
 
 // Bytes of a stranger, shortened, so that they cannot end a line or look like a field.
@@ -238,11 +256,12 @@ std::uint64_t body_room(const intake::IntakeLimits& intake) {
 class Workers {
  public:
   Workers(const ServeOptions& options, const Service& service, ConnectionQueue& queue,
-          const Interrupts& interrupts)
+          WaitingRoom& room, const Interrupts& interrupts)
       : log_(options.log),
         limits_{options.deadlines, options.body_bytes_max.value_or(body_room(options.intake))},
         service_(service),
         queue_(queue),
+        room_(room),
         interrupts_(interrupts) {}
 
   Result<void> start(std::size_t threads) {
@@ -286,18 +305,43 @@ class Workers {
   }
 
   void answer_one(UniqueFd socket, ReceiveBuffer& buffer) {
-    const auto started = std::chrono::steady_clock::now();
     Connection connection(std::move(socket), buffer, limits_, interrupts_);
     ExchangeRecord record;
-    run_exchange(connection, service_, record);
+    auto later = run_exchange(connection, service_, record);
+    record.received_bytes = connection.bytes_received();
+    if (later) return answer_later(connection, *std::move(later), std::move(record));
+    connection.finish();
     if (record.status == 0) return;  // Came and left without asking: a port check.
+    log(record);
+  }
+
+  void answer_later(Connection& connection, Later later, ExchangeRecord record) {
+    WaitingRoom::Guest guest{.socket = {},
+                             .later = std::move(later),
+                             .request_id = record.request_id,
+                             .answered = [this, record](const Reply& reply) mutable {
+                               record.status = reply.status;
+                               record.certificate_id = reply.certificate_id;
+                               log(record);
+                             }};
+    guest.socket = connection.hand_over();
+    const auto refusal = room_.admit(guest);
+    if (!refusal) return;
+    connection.take_back(std::move(guest.socket));
+    connection.write(reply_text(*refusal, record.request_id));
+    connection.finish();
+    record.status = refusal->status;
+    log(record);
+  }
+
+  void log(const ExchangeRecord& record) const {
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::steady_clock::now() - started);
+        std::chrono::steady_clock::now() - record.started);
     std::string line = "at=" + to_rfc3339(service_.parts.now()) +
                        " event=request method=" + inert(record.method) +
                        " path=" + inert(record.path) + " status=" + std::to_string(record.status) +
                        " ms=" + std::to_string(took.count()) +
-                       " received_bytes=" + std::to_string(connection.bytes_received()) +
+                       " received_bytes=" + std::to_string(record.received_bytes) +
                        " request_id=" + record.request_id;
     if (!record.certificate_id.empty()) line += " certificate_id=" + record.certificate_id;
     log_(line);
@@ -307,6 +351,7 @@ class Workers {
   const ConnectionLimits limits_;
   const Service& service_;
   ConnectionQueue& queue_;
+  WaitingRoom& room_;
   const Interrupts interrupts_;
   std::vector<ReceiveBuffer> buffers_;
   std::vector<std::thread> threads_;
@@ -333,11 +378,39 @@ Result<void> accept_until_stopped(Listener& listener, ConnectionQueue& queue, in
 }
 
 Result<void> check_options(const ServeOptions& options) {
-  if (options.runs_max >= 1 && options.runs_max <= runs_at_once_max && options.readers_max >= 1) {
-    return {};
+  if (options.runs_max < 1 || options.runs_max > runs_at_once_max || options.readers_max < 1) {
+    return fail(ErrorCode::limit, "runs_max is 1 to " + std::to_string(runs_at_once_max) +
+                                      " (runs_at_once_max), and readers_max is at least 1");
   }
-  return fail(ErrorCode::limit, "runs_max is 1 to " + std::to_string(runs_at_once_max) +
-                                    " (runs_at_once_max), and readers_max is at least 1");
+  if (options.runs_waiting_max > runs_waiting_bound) {
+    return fail(ErrorCode::limit, "runs_waiting_max is at most " +
+                                      std::to_string(runs_waiting_bound) + " (runs_waiting_bound)");
+  }
+  if (options.runs_per_minute_max < 1 || options.runs_per_minute_max > rate_per_window_max) {
+    return fail(ErrorCode::limit, "runs_per_minute_max is 1 to " +
+                                      std::to_string(rate_per_window_max) +
+                                      " (rate_per_window_max)");
+  }
+  return {};
+}
+
+Result<RunQueueLimits> queue_limits(const ServeOptions& options) {
+  RunQueueLimits limits{.runs_max = options.runs_max,
+                        .waiting_max = options.runs_waiting_max,
+                        .per_client_max = options.runs_per_client_max.value_or(
+                            options.runs_max + options.runs_waiting_max),
+                        // A body is not all dataset, but might be.
+                        .dataset_bytes_max = body_room(options.intake),
+                        .wait_max = options.run_wait_max};
+  if (options.job_bytes_max) {
+    limits.job_bytes_max = *options.job_bytes_max;
+  } else {
+    TRY(const std::uint64_t available, pipeline::available_memory_bytes());
+    // A job of the default limits is tried on any machine.
+    limits.job_bytes_max =
+        std::max(available, static_cast<std::uint64_t>(executor::Limits{}.memory_bytes));
+  }
+  return limits;
 }
 
 }  // namespace
@@ -352,28 +425,46 @@ Result<void> serve(const ServeOptions& wanted, const pipeline::Parts& parts, sto
   const UniqueFd cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!cancel) return fail_errno("making the cancel event");
 
-  RunSlots slots(options.runs_max);
+  TRY(const RunQueueLimits limits, queue_limits(options));
+  RateLimit rate(options.runs_per_minute_max);
+  Runs runs;
+  // From here on, what is declared later ends earlier: no run outlives what it is answered with.
+  TRY(const std::unique_ptr<WaitingRoom> room, WaitingRoom::open(options.waiting_room));
+  RunQueue queue(limits);
   Service service{.parts = parts,
                   .store = store,
-                  .slots = slots,
+                  .queue = queue,
+                  .rate = rate,
+                  .runs = runs,
+                  .run_changed = [&room] { room->look(); },
                   .intake = options.intake,
                   .identity = identity,
-                  .llm_endpoints = options.llm_endpoints,
-                  .cancel_fd = cancel.borrow()};
+                  .llm_endpoints = options.llm_endpoints};
   service.parts.store = &store;
-  ConnectionQueue queue(options.connections_waiting_max);
-  Workers workers(options, service, queue, {.before_head = stop_fd, .always = cancel.borrow()});
-  CHECK_OK(workers.start(options.runs_max + options.readers_max));
+  ConnectionQueue connections(options.connections_waiting_max);
+  Workers workers(options, service, connections, *room,
+                  {.before_head = stop_fd, .always = cancel.borrow()});
+  CHECK_OK(queue.start());
+  CHECK_OK(workers.start(options.readers_max));
   if (options.plaintext_from_network) {
     options.log("event=weakening what=plaintext-from-network reason=\"" +
                 inert(options.plaintext_from_network->reason) + "\"");
   }
   if (options.on_listening) options.on_listening(listener.address());
 
-  auto accepted = accept_until_stopped(listener, queue, stop_fd);
-  queue.close();
+  auto accepted = accept_until_stopped(listener, connections, stop_fd);
+  connections.close();
+  // What came in goes on, and what it asked for too, until patience ends.
+  const auto until = std::chrono::steady_clock::now() + options.drain;
   if (!accepted || !workers.wait_for(options.drain)) ::eventfd_write(cancel.borrow(), 1);
   workers.join();
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  if (!accepted || !queue.wait_until_idle(std::max(left, std::chrono::milliseconds(0)))) {
+    runs.kill_all();
+  }
+  queue.stop();
+  room->close();
   return accepted;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/log_files.hpp"
 #include "cli/open_store.hpp"
 #include "cli/print.hpp"
+#include "cli/quantities.hpp"
 #include "cli/workshop.hpp"
 
 namespace mayfly::cli {
@@ -19,6 +20,9 @@ namespace {
 struct ServeVerbOptions {
   std::uint16_t port = 8420;
   std::size_t runs = 2;
+  std::size_t waiting = 64;
+  std::uint64_t client_rate = 6'000;
+  std::string memory;
   std::size_t ready = 2;
   std::string dataset_max;
   std::string log_policy;
@@ -29,6 +33,13 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
   api::ServeOptions options;
   options.listen.port = verb_options.port;
   options.runs_max = verb_options.runs;
+  options.runs_waiting_max = verb_options.waiting;
+  options.runs_per_minute_max = verb_options.client_rate;
+  if (!verb_options.memory.empty()) {
+    auto bytes = parse_bytes(verb_options.memory);
+    if (!bytes) return std::unexpected(std::move(bytes).error().while_doing("--memory"));
+    options.job_bytes_max = static_cast<std::uint64_t>(*bytes);
+  }
   TRY(options.intake.dataset_bytes_max, dataset_bytes_max(verb_options.dataset_max));
   TRY(options.llm_endpoints, llm_endpoints_from(verb_options.llm_endpoints));
   options.on_listening = [](const api::ListenAddress& address) {
@@ -57,9 +68,20 @@ void add_serve(CLI::App& app, Action& chosen) {
   verb->add_option("--port", options->port, "0 lets the system choose")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
-  verb->add_option("--runs", options->runs, "jobs side by side; more are answered 429")
+  verb->add_option("--runs", options->runs, "jobs side by side")
       ->check(CLI::Range(std::size_t{1}, api::runs_at_once_max))
       ->capture_default_str();
+  verb->add_option("--waiting", options->waiting,
+                   "runs that may wait for their turn; more are answered 429")
+      ->check(CLI::Range(std::size_t{0}, api::runs_waiting_bound))
+      ->capture_default_str();
+  verb->add_option("--client-rate", options->client_rate,
+                   "runs that one client may ask for in a minute")
+      ->check(CLI::Range(std::uint64_t{1}, api::rate_per_window_max))
+      ->capture_default_str();
+  verb->add_option("--memory", options->memory,
+                   "what all jobs that run may take together; what is available if not given")
+      ->type_name("SIZE");
   verb->add_option("--ready", options->ready, "sandboxes built before a job asks for one")
       ->check(CLI::Range(std::size_t{0}, executor::ready_sandboxes_max))
       ->capture_default_str();

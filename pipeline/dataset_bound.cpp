@@ -7,7 +7,9 @@
 
 namespace mayfly::pipeline {
 
-Result<std::uint64_t> dataset_bytes_that_fit(std::string_view meminfo) {
+namespace {
+
+Result<std::uint64_t> available_bytes(std::string_view meminfo) {
   constexpr std::string_view label = "MemAvailable:";
   constexpr std::uint64_t unit = 1024;  // "kB"
   const auto unknown = [] {
@@ -21,13 +23,29 @@ Result<std::uint64_t> dataset_bytes_that_fit(std::string_view meminfo) {
   const char* const end = meminfo.data() + meminfo.size();
   const auto read = std::from_chars(meminfo.data() + at, end, available);
   if (read.ec != std::errc{} || available > UINT64_MAX / unit) return unknown();
-  return std::min(available * unit / 4 * 3, dataset_bytes_default_max);
+  return available * unit;
+}
+
+Result<Bytes> read_meminfo() {
+  constexpr std::size_t meminfo_bytes_max = std::size_t{64} * 1024;
+  return read_file("/proc/meminfo", meminfo_bytes_max);
+}
+
+}  // namespace
+
+Result<std::uint64_t> dataset_bytes_that_fit(std::string_view meminfo) {
+  TRY(const std::uint64_t available, available_bytes(meminfo));
+  return std::min(available / 4 * 3, dataset_bytes_default_max);
 }
 
 Result<std::uint64_t> default_dataset_bytes_max() {
-  constexpr std::size_t meminfo_bytes_max = std::size_t{64} * 1024;
-  TRY(const Bytes meminfo, read_file("/proc/meminfo", meminfo_bytes_max));
+  TRY(const Bytes meminfo, read_meminfo());
   return dataset_bytes_that_fit(text_of(meminfo));
+}
+
+Result<std::uint64_t> available_memory_bytes() {
+  TRY(const Bytes meminfo, read_meminfo());
+  return available_bytes(text_of(meminfo));
 }
 
 }  // namespace mayfly::pipeline

@@ -17,5 +17,7 @@ inline constexpr std::uint64_t dataset_bytes_default_max = std::uint64_t{8} << 3
 // whatever else runs.
 Result<std::uint64_t> dataset_bytes_that_fit(std::string_view meminfo);
 Result<std::uint64_t> default_dataset_bytes_max();
+// MemAvailable, in bytes.
+Result<std::uint64_t> available_memory_bytes();
 
 }  // namespace mayfly::pipeline

@@ -7,62 +7,20 @@
 #include <thread>
 
 #include "base/file_io.hpp"
-#include "base/text_encoding.hpp"
-#include "tests/api/server_fixture.hpp"
+#include "tests/api/execute_fixture.hpp"
 
 namespace mayfly::api {
 namespace {
 
 using nlohmann::json;
+using test::base64_of;
+using test::ExecuteTest;
 using test::HttpReply;
+using test::post_of;
 using test::RawClient;
+using test::shell_job;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
-
-// Standard base64 of text whose length is a multiple of three.
-std::string base64_of(std::string_view text) {
-  std::string encoded = base64url_encode(bytes_of(text));
-  for (char& c : encoded) {
-    if (c == '-') c = '+';
-    if (c == '_') c = '/';
-  }
-  return encoded;
-}
-
-json shell_job(const std::string& script) {
-  return {{"sandbox", {{"scripts", {{"main.sh", script}}}}}};
-}
-
-std::string post_of(const std::string& body) {
-  return "POST /execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-         "Content-Length: " +
-         std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-
-class ExecuteTest : public test::ServerTest {
- protected:
-  ExecuteTest() {
-    options_.deadlines.pause = 30s;
-    options_.deadlines.reply = 30s;
-    options_.deadlines.body = 30s;
-    // Jobs take real time, so certificates need a clock that runs.
-    bench_.now = [] {
-      const auto since = std::chrono::system_clock::now().time_since_epoch();
-      return UnixMillis{std::chrono::duration_cast<std::chrono::milliseconds>(since).count()};
-    };
-  }
-  void SetUp() override {
-    start();
-    const HttpReply reply = execute(shell_job("true").dump());
-    if (reply.status == 503) GTEST_SKIP() << "no sandbox on this machine: " << reply.body;
-  }
-
-  json run(const json& request) {
-    const HttpReply reply = execute(request.dump());
-    EXPECT_EQ(reply.status, 200) << reply.body;
-    return json::parse(reply.body, nullptr, false);
-  }
-};
 
 TEST_F(ExecuteTest, TheShortFormIsTheSameSandboxAndAnswersInItsOwnWords) {
   const std::string code = "import sys; print(sys.argv[1])";
@@ -302,9 +260,14 @@ TEST_F(ExecuteTest, LeavesNoByteOfADatasetInLogOrStore) {
   EXPECT_EQ(log().find("canary"), std::string::npos);
 }
 
+class NoQueueExecuteTest : public ExecuteTest {
+ protected:
+  NoQueueExecuteTest() { options_.runs_waiting_max = 0; }
+};
+
 // When the server takes a request in is its own affair: one that is asked too early runs, and may
 // take the slot that was meant for a long one. Then everything is waited for and tried again.
-TEST_F(ExecuteTest, AnswersWhileAllSlotsAreTakenThatItIsBusy) {
+TEST_F(NoQueueExecuteTest, AnswersWhileAllSlotsAreTakenThatItIsBusy) {
   HttpReply reply;
   for (int attempt = 1; attempt <= 6 && reply.status != 429; ++attempt) {
     const std::string body = shell_job("sleep " + std::to_string(2 * attempt)).dump();

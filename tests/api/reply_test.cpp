@@ -7,7 +7,6 @@
 
 #include "api/json_out.hpp"
 #include "api/query.hpp"
-#include "api/run_slots.hpp"
 #include "certificate/canonical_json.hpp"
 #include "web/page.hpp"
 
@@ -130,16 +129,6 @@ TEST(ParseRfc3339Utc, RefusesEverythingElse) {
         "2026-01-01T-1:00:00Z", "2026-01-01T00:00:00,000Z"}) {
     EXPECT_FALSE(parse_rfc3339_utc(text)) << text;
   }
-}
-
-TEST(RunSlots, HandsOutOnlyWhatItHas) {
-  RunSlots slots(2);
-  auto first = slots.try_take();
-  auto second = slots.try_take();
-  EXPECT_TRUE(first && second);
-  EXPECT_FALSE(slots.try_take());
-  first.reset();
-  EXPECT_TRUE(slots.try_take());
 }
 
 TEST(Page, EscapesEveryStringIntoInertText) {

@@ -4,7 +4,6 @@
 #include <memory>
 #include <stdexcept>
 
-#include "api/service.hpp"
 #include "attest/collect/simulated_tdx.hpp"
 #include "certificate/sign.hpp"
 #include "pipeline/execute.hpp"
@@ -30,7 +29,6 @@ class Workbench {
         attester_(must(attest::SimulatedTdxAttester::start({}, standing_clock))) {}
 
   store::Store& store() { return store_; }
-  RunSlots& slots() { return slots_; }
   std::string file_in_folder(std::string_view name) const { return dir_.path() / name; }
 
   pipeline::Parts parts() {
@@ -44,10 +42,6 @@ class Workbench {
             .host = {}};
   }
 
-  Service service() {
-    return {.parts = parts(), .store = store_, .slots = slots_, .intake = {}, .cancel_fd = -1};
-  }
-
   std::function<UnixMillis()> now = [] { return standing_clock; };
 
  private:
@@ -56,7 +50,6 @@ class Workbench {
   executor::Runner runner_;
   certificate::Signer signer_;
   attest::SimulatedTdxAttester attester_;
-  RunSlots slots_{2};
 };
 
 }  // namespace mayfly::api::test

@@ -1,0 +1,45 @@
+#include "api/preference.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+
+namespace mayfly::api {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
+  text.remove_prefix(begin);
+  return text.substr(0, text.find_last_not_of(" \t") + 1);
+}
+
+bool same_word(std::string_view text, std::string_view lower_case) {
+  return std::ranges::equal(text, lower_case, [](char a, char b) {
+    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
+  });
+}
+
+}  // namespace
+
+Preference parse_preference(std::string_view field) {
+  Preference preference;
+  while (!field.empty()) {
+    const std::size_t comma = std::min(field.find(','), field.size());
+    std::string_view one = field.substr(0, comma);
+    field.remove_prefix(std::min(comma + 1, field.size()));
+    one = trimmed(one.substr(0, one.find(';')));
+    const std::size_t equals = one.find('=');
+    const std::string_view name = trimmed(one.substr(0, equals));
+    if (same_word(name, "respond-async")) preference.respond_async = true;
+    if (equals == std::string_view::npos || !same_word(name, "wait") || preference.wait) continue;
+    const std::string_view value = trimmed(one.substr(equals + 1));
+    std::uint32_t seconds = 0;
+    const char* const end = value.data() + value.size();
+    const auto read = std::from_chars(value.data(), end, seconds);
+    if (read.ec != std::errc{} || read.ptr != end) continue;
+    preference.wait = std::min(preferred_wait_max, std::chrono::seconds(seconds));
+  }
+  return preference;
+}
+
+}  // namespace mayfly::api
