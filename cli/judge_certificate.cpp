@@ -13,6 +13,8 @@
 #include "cli/dataset_hash.hpp"
 #include "cli/log_files.hpp"
 #include "cli/standard_streams.hpp"
+#include "verifier/comparison_text.hpp"
+#include "verifier/explain_text.hpp"
 #include "verifier/report_json.hpp"
 #include "verifier/verify.hpp"
 
@@ -52,27 +54,56 @@ Result<Bytes> read_at_most(const UniqueFd& fd, std::size_t bytes_max, std::strin
 
 }  // namespace
 
-Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options) {
-  verifier::Supplied supplied;
+Result<Judge> Judge::make(const JudgeOptions& options) {
+  Judge judge;
+  judge.policy_ = options.policy;
   if (options.dataset) {
-    TRY(supplied.dataset_hash, dataset_hash(*options.dataset));
+    TRY(judge.dataset_hash_, dataset_hash(*options.dataset));
   }
-  std::optional<transparency::LogPolicy> log_policy;
   if (options.log_policy) {
-    TRY(log_policy, read_log_policy(*options.log_policy));
-    supplied.log_policy = &*log_policy;
+    TRY(judge.log_policy_, read_log_policy(*options.log_policy));
   }
-  std::optional<transparency::LogCopy> log;
   if (options.log) {
-    TRY(log, transparency::read_log(files_below(*options.log)));
-    supplied.log = &*log;
+    TRY(judge.log_, transparency::read_log(files_below(*options.log)));
   }
-  const UnixMillis now = clock_now();
-  supplied.clock = now;
-  const verifier::Report report =
-      verifier::verify(certificate, options.policy, options.at.value_or(now), supplied);
+  judge.clock_ = clock_now();
+  judge.at_ = options.at.value_or(judge.clock_);
+  return judge;
+}
+
+verifier::Report Judge::judge(ByteView certificate) const {
+  return verifier::verify(certificate, policy_, at_,
+                          {.dataset_hash = dataset_hash_,
+                           .log_policy = log_policy_ ? &*log_policy_ : nullptr,
+                           .log = log_ ? &*log_ : nullptr,
+                           .clock = clock_});
+}
+
+Result<int> explain_codes() {
+  CHECK_OK(print(verifier::codes_text()));
+  return 0;
+}
+
+Result<int> compare_certificates(ByteView a, ByteView b, const JudgeOptions& options) {
+  const verifier::Comparison comparison =
+      verifier::compare(a, b, options.policy, options.at.value_or(clock_now()));
+  switch (options.form) {
+    case ReportForm::text:
+    case ReportForm::explained: CHECK_OK(print(comparison_text(comparison))); break;
+    case ReportForm::json: CHECK_OK(print(comparison_json(comparison) + "\n")); break;
+    case ReportForm::none: break;
+  }
+  return exit_code(comparison.outcome);
+}
+
+Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options) {
+  TRY(const Judge judge, Judge::make(options));
+  const verifier::Report report = judge.judge(certificate);
   switch (options.form) {
     case ReportForm::text: CHECK_OK(print(report_text(report, options.colour))); break;
+    case ReportForm::explained:
+      CHECK_OK(print(report_text(report, options.colour) + explain_text(report)));
+      break;
     case ReportForm::json: CHECK_OK(print(report_json(report) + "\n")); break;
     case ReportForm::none: break;
   }

@@ -11,12 +11,15 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "transparency/log_copy.hpp"
+#include "transparency/log_policy.hpp"
 #include "verifier/policy.hpp"
+#include "verifier/report.hpp"
 #include "verifier/report_text.hpp"
 
 namespace mayfly::cli {
 
-enum class ReportForm : std::uint8_t { text, json, none };
+enum class ReportForm : std::uint8_t { text, explained, json, none };
 
 struct JudgeOptions {
   std::optional<std::string> dataset;     // path, or "-" for standard input
@@ -27,6 +30,32 @@ struct JudgeOptions {
   verifier::Colour colour = verifier::Colour::none;
   verifier::Policy policy = verifier::default_policy();
 };
+
+// What the options name, read once: for one certificate or for many.
+class Judge {
+ public:
+  static Result<Judge> make(const JudgeOptions& options);
+
+  // Pure: may be called by several threads at once.
+  verifier::Report judge(ByteView certificate) const;
+  const verifier::Policy& policy() const { return policy_; }
+  UnixMillis appraised_at() const { return at_; }
+
+ private:
+  Judge() = default;
+
+  verifier::Policy policy_ = verifier::default_policy();
+  UnixMillis at_;
+  UnixMillis clock_;
+  std::optional<std::string> dataset_hash_;
+  std::optional<transparency::LogPolicy> log_policy_;
+  std::optional<transparency::LogCopy> log_;
+};
+
+// Every code there is, as text: for --explain without a certificate.
+Result<int> explain_codes();
+
+Result<int> compare_certificates(ByteView a, ByteView b, const JudgeOptions& options);
 
 Result<int> judge_certificate(ByteView certificate, const JudgeOptions& options);
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/judge_batch.hpp"
 #include "cli/judge_certificate.hpp"
 #include "cli/policy_argument.hpp"
 #include "cli/standard_streams.hpp"
@@ -24,7 +25,7 @@ int complain(const Error& error) {
 }
 
 Result<int> run(const cli::VerifyCertArguments& arguments) {
-  TRY(const Bytes certificate, cli::read_certificate(arguments.certificate));
+  if (arguments.action == cli::VerifyCertAction::explain_codes) return cli::explain_codes();
   cli::JudgeOptions options{.dataset = arguments.dataset,
                             .at = arguments.at,
                             .log_policy = arguments.log_policy,
@@ -33,6 +34,14 @@ Result<int> run(const cli::VerifyCertArguments& arguments) {
   TRY(options.policy, cli::policy_argument(arguments.policy.value_or("default")));
   if (arguments.colour == cli::ColourChoice::automatic) {
     options.colour = cli::colour_of_standard_output();
+  }
+  if (arguments.action == cli::VerifyCertAction::batch) {
+    return cli::judge_batch(arguments.certificate, options);
+  }
+  TRY(const Bytes certificate, cli::read_certificate(arguments.certificate));
+  if (arguments.action == cli::VerifyCertAction::compare) {
+    TRY(const Bytes other, cli::read_certificate(arguments.other));
+    return cli::compare_certificates(certificate, other, options);
   }
   return cli::judge_certificate(certificate, options);
 }
@@ -51,7 +60,10 @@ int run_words(const std::vector<std::string_view>& words) {
     case cli::VerifyCertAction::version:
       cli::put_out("verify-cert " MAYFLY_VERSION "\n");
       return cli::finish("verify-cert", 0);
-    case cli::VerifyCertAction::verify: break;
+    case cli::VerifyCertAction::verify:
+    case cli::VerifyCertAction::compare:
+    case cli::VerifyCertAction::batch:
+    case cli::VerifyCertAction::explain_codes: break;
   }
   const auto code = run(*arguments);
   return code ? *code : complain(code.error());

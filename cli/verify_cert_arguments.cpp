@@ -16,8 +16,13 @@ Examples:
   verify-cert cert.json --dataset records.csv  also: is it about this data?
   verify-cert cert.json --json | jq .verdict   for programs
   curl -s https://example.org/cert | verify-cert - --quiet && echo verified
+  verify-cert --compare mine.json theirs.json  the same claim? if not, what differs
+  verify-cert --batch certificates/ | grep -v '"exit_code":0'
 
 Usage: verify-cert CERTIFICATE [options]
+       verify-cert --compare A B [--policy, --at, --json, -q]
+       verify-cert --batch FOLDER|- [options]
+       verify-cert --explain                   every code, what it means and what to do
   CERTIFICATE            a file, or - for standard input
   --dataset FILE|DIR|-   recompute the dataset's hash and compare
   --log-policy FILE      which logs and witnesses are believed (C2SP tlog-policy)
@@ -25,6 +30,11 @@ Usage: verify-cert CERTIFICATE [options]
   --at TIME              judge as of this time (2026-03-01T12:00:00Z or Unix milliseconds);
                          without it, as of now by this machine's clock
   --policy FILE|NAME     what to ask for: a document, "default" or "genuine-only"
+  --compare A B          two certificates: 0 same claim, 1 same question and something that
+                         matters differs, 3 another question, 2 cannot be compared
+  --batch FOLDER|-       every *.json below a folder, or one certificate a line: one JSON object
+                         a line out, in that order; the exit code is that of the worst
+  --explain              what each check asks, how far each part is to be believed
   --json                 one JSON object instead of text
   -q, --quiet            print nothing; the exit code is the answer
   --no-color             no colours (also: NO_COLOR, TERM=dumb, not a terminal)
@@ -42,9 +52,9 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 10> option_names{
-    "--dataset", "--log-policy", "--log",      "--at",      "--policy",
-    "--json",    "--quiet",      "--no-color", "--version", "--help"};
+constexpr std::array<std::string_view, 13> option_names{
+    "--dataset", "--log-policy", "--log",   "--at",      "--policy",   "--compare", "--batch",
+    "--explain", "--json",       "--quiet", "--version", "--no-color", "--help"};
 
 std::unexpected<Error> unknown_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
@@ -65,23 +75,53 @@ class Parser {
       const bool is_option = !only_operands_ && word.size() > 1 && word.starts_with('-');
       CHECK_OK(is_option ? take_option(word) : take_operand(word));
     }
-    if (arguments_.action == VerifyCertAction::verify && !has_certificate_) {
-      return fail(ErrorCode::malformed, "which certificate? Give a file, or - for standard input");
-    }
-    if (has_certificate_ && arguments_.certificate == "-" && arguments_.dataset == "-") {
-      return fail(ErrorCode::malformed,
-                  "the certificate and the dataset cannot both come from standard input");
-    }
+    CHECK_OK(settle_operands());
     return arguments_;
   }
 
  private:
-  Result<void> take_operand(std::string_view word) {
-    if (has_certificate_) {
-      return fail(ErrorCode::malformed, "one certificate at a time");
+  Result<void> settle_operands() {
+    using Action = VerifyCertAction;
+    if (arguments_.action == Action::help || arguments_.action == Action::version) return {};
+    if (arguments_.action == Action::compare) return settle_comparison();
+    if (operands_.empty()) {
+      if (arguments_.form == ReportForm::explained && arguments_.action == Action::verify) {
+        arguments_.action = Action::explain_codes;
+        return {};
+      }
+      return fail(ErrorCode::malformed, "which certificate? Give a file, or - for standard input");
     }
-    has_certificate_ = true;
-    arguments_.certificate = word;
+    if (operands_.size() > 1) {
+      return fail(ErrorCode::malformed,
+                  "one certificate at a time; --compare A B takes two, --batch a folder of them");
+    }
+    arguments_.certificate = operands_.front();
+    if (arguments_.certificate == "-" && arguments_.dataset == "-") {
+      return fail(ErrorCode::malformed,
+                  "the certificate and the dataset cannot both come from standard input");
+    }
+    return {};
+  }
+
+  Result<void> settle_comparison() {
+    if (operands_.size() != 2)
+      return fail(ErrorCode::malformed, "--compare takes two certificates");
+    if (operands_[0] == "-" && operands_[1] == "-") {
+      return fail(ErrorCode::malformed, "only one of the two can come from standard input");
+    }
+    if (arguments_.dataset || arguments_.log || arguments_.log_policy) {
+      return fail(
+          ErrorCode::malformed,
+          "--compare judges by --policy and --at alone; give each certificate by itself for "
+          "--dataset, --log and --log-policy");
+    }
+    arguments_.certificate = operands_[0];
+    arguments_.other = operands_[1];
+    return {};
+  }
+
+  Result<void> take_operand(std::string_view word) {
+    operands_.emplace_back(word);
     return {};
   }
 
@@ -113,6 +153,11 @@ class Parser {
       TRY(arguments_.at, parse_appraisal_time(text));
       return {};
     }
+    if (name == "--batch") {
+      TRY(const std::string source, value_of(name, attached));
+      arguments_.action = VerifyCertAction::batch;
+      return take_operand(source);
+    }
     if (attached) {
       return std::ranges::find(option_names, name) == option_names.end()
                  ? Result<void>(unknown_option(name))
@@ -124,6 +169,10 @@ class Parser {
   Result<void> take_flag(std::string_view name) {
     if (name == "--") {
       only_operands_ = true;
+    } else if (name == "--compare") {
+      arguments_.action = VerifyCertAction::compare;
+    } else if (name == "--explain") {
+      arguments_.form = ReportForm::explained;
     } else if (name == "--json") {
       arguments_.form = ReportForm::json;
     } else if (name == "-q" || name == "--quiet") {
@@ -153,7 +202,7 @@ class Parser {
   std::span<const std::string_view> words_;
   std::size_t next_ = 0;
   VerifyCertArguments arguments_;
-  bool has_certificate_ = false;
+  std::vector<std::string> operands_;
   bool only_operands_ = false;
 };
 

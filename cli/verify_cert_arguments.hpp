@@ -14,11 +14,12 @@
 namespace mayfly::cli {
 
 enum class ColourChoice : std::uint8_t { automatic, never };
-enum class VerifyCertAction : std::uint8_t { verify, help, version };
+enum class VerifyCertAction : std::uint8_t { verify, compare, batch, explain_codes, help, version };
 
 struct VerifyCertArguments {
   VerifyCertAction action = VerifyCertAction::verify;
-  std::string certificate;  // path, or "-"
+  std::string certificate;  // path, or "-"; of a batch: a folder, or "-"
+  std::string other;        // compare: the second one
   std::optional<std::string> dataset;
   std::optional<UnixMillis> at;
   std::optional<std::string> log_policy;

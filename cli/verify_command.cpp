@@ -1,11 +1,14 @@
 // `mayfly verify`: what verify-cert does, and ids of the local store besides.
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/appraisal_time.hpp"
 #include "cli/certificate_argument.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
+#include "cli/judge_batch.hpp"
 #include "cli/judge_certificate.hpp"
 #include "cli/policy_argument.hpp"
 
@@ -13,7 +16,10 @@ namespace mayfly::cli {
 namespace {
 
 struct VerifyOptions {
-  std::string certificate;
+  std::vector<std::string> certificates;
+  std::string batch;
+  bool compare = false;
+  bool explain = false;
   std::string dataset;
   std::string at;
   std::string log_policy;
@@ -26,7 +32,37 @@ struct VerifyOptions {
 
 ReportForm form_of(const VerifyOptions& options) {
   if (options.quiet) return ReportForm::none;
+  if (options.explain) return ReportForm::explained;
   return options.json ? ReportForm::json : ReportForm::text;
+}
+
+Result<int> compare(const VerifyOptions& options, const JudgeOptions& judge) {
+  if (options.certificates.size() != 2) {
+    return fail(ErrorCode::malformed, "--compare takes two certificates");
+  }
+  if (judge.dataset || judge.log || judge.log_policy) {
+    return fail(ErrorCode::malformed,
+                "--compare judges by --policy and --at alone; give each certificate by itself for "
+                "--dataset, --log and --log-policy");
+  }
+  TRY(const Bytes a, certificate_argument(options.certificates[0]));
+  TRY(const Bytes b, certificate_argument(options.certificates[1]));
+  return compare_certificates(a, b, judge);
+}
+
+Result<int> verify_one(const VerifyOptions& options, const JudgeOptions& judge) {
+  if (options.certificates.empty() && options.explain) return explain_codes();
+  if (options.certificates.size() != 1) {
+    return fail(ErrorCode::malformed,
+                "give one certificate: a file, - or an id; --compare A B takes two, --batch a "
+                "folder of them");
+  }
+  if (options.certificates[0] == "-" && options.dataset == "-") {
+    return fail(ErrorCode::malformed,
+                "the certificate and the dataset cannot both come from standard input");
+  }
+  TRY(const Bytes certificate, certificate_argument(options.certificates[0]));
+  return judge_certificate(certificate, judge);
 }
 
 Result<int> verify(const VerifyOptions& options) {
@@ -40,12 +76,8 @@ Result<int> verify(const VerifyOptions& options) {
   TRY(judge.policy, policy_argument(options.policy));
   judge.form = form_of(options);
   if (!options.no_colour) judge.colour = colour_of_standard_output();
-  if (options.certificate == "-" && options.dataset == "-") {
-    return fail(ErrorCode::malformed,
-                "the certificate and the dataset cannot both come from standard input");
-  }
-  TRY(const Bytes certificate, certificate_argument(options.certificate));
-  return judge_certificate(certificate, judge);
+  if (!options.batch.empty()) return judge_batch(options.batch, judge);
+  return options.compare ? compare(options, judge) : verify_one(options, judge);
 }
 
 }  // namespace
@@ -53,9 +85,15 @@ Result<int> verify(const VerifyOptions& options) {
 void add_verify(CLI::App& app, Action& chosen) {
   CLI::App* verb = app.add_subcommand("verify", "check a certificate offline, as verify-cert does");
   auto options = std::make_shared<VerifyOptions>();
-  verb->add_option("certificate", options->certificate, "file, - for standard input, or id")
-      ->required()
+  verb->add_option("certificate", options->certificates, "file, - for standard input, or id")
       ->type_name("FILE|ID");
+  verb->add_flag("--compare", options->compare, "two certificates: the same claim? what differs?");
+  verb->add_option("--batch", options->batch, "every *.json below it; -: one certificate a line")
+      ->type_name("FOLDER|-")
+      ->excludes("certificate")
+      ->excludes("--compare");
+  verb->add_flag("--explain", options->explain,
+                 "what each check asks; alone: what each code means");
   verb->add_option("--dataset", options->dataset, "recompute this dataset's hash and compare")
       ->type_name("PATH");
   verb->add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");

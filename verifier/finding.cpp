@@ -276,6 +276,19 @@ std::string_view to_string(State state) {
   return "unknown";
 }
 
+std::string_view to_string(Effect effect) {
+  switch (effect) {
+    case Effect::none: return "none";
+    case Effect::refused: return "refused";
+    case Effect::inconclusive: return "inconclusive";
+    case Effect::unattested: return "unattested";
+    case Effect::contradicted: return "contradicted";
+    case Effect::malformed: return "malformed";
+    case Effect::internal: return "internal";
+  }
+  return "internal";
+}
+
 Finding found(Code code, std::string detail) {
   return {.code = code, .stage = meaning_of(code).stage, .detail = std::move(detail)};
 }

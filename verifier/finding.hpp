@@ -154,6 +154,7 @@ const CodeMeaning& meaning_of(Code code);
 
 std::string_view to_string(Stage stage);
 std::string_view to_string(State state);
+std::string_view to_string(Effect effect);
 
 struct Finding {
   Code code;

@@ -31,6 +31,10 @@ Policy genuine_policy() {
   return policy;
 }
 
+bool asks_for_measurement(const Policy& policy) {
+  return !std::holds_alternative<Any>(policy.tdx.measurements);
+}
+
 std::vector<std::string> not_asked_by(const Policy& policy) {
   std::vector<std::string> lines;
   if (const auto* any = std::get_if<Any>(&policy.signers)) {

@@ -42,6 +42,10 @@ Policy default_policy();
 // The same, and any measurement: is the evidence genuine? Says nothing about what runs in the TEE.
 Policy genuine_policy();
 
+// Whether it lists what may run in the TEE. A policy that accepts any measurement can show that
+// hardware is genuine, and nothing about what it measured.
+bool asks_for_measurement(const Policy& policy);
+
 // One line for each Any that default_policy() does not have: "collateral: not asked for
 // (<reason>)".
 std::vector<std::string> weakenings_of(const Policy& policy);

@@ -10,6 +10,7 @@
 
 #include "base/time.hpp"
 #include "crypto/sha2.hpp"
+#include "verifier/field_grades.hpp"
 #include "verifier/finding.hpp"
 #include "verifier/verdict.hpp"
 
@@ -63,7 +64,9 @@ struct Report {
   // "preregistered-complete", "preregistered-open", "uncounted"; and who besides the log's operator
   // stands behind that.
   std::string selection = "uncounted";
-  std::string log_trust = "none";     // | "operator-only" | "witnessed by 2 of 3"
+  std::string log_trust = "none";         // | "operator-only" | "witnessed by 2 of 3"
+  bool environment_is_asked_for = false;  // the policy lists what may run in the TEE
+  std::vector<GradedField> fields{};  // how far each is to be believed; none without a certificate
   std::vector<TimeAnswer> answers{};  // none: there is nothing whose answer depends on a time
 
   Verdict verdict() const { return verdict_of(findings); }

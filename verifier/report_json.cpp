@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "verifier/ear.hpp"
 #include "verifier/inert_text.hpp"
 #include "verifier/object_text.hpp"
 
@@ -47,6 +48,7 @@ std::string check_json(const Finding& finding) {
   if (!finding.detail.empty()) {
     out.string("detail", finding.detail);
   }
+  out.string("effect", to_string(meaning.effect));
   if (!meaning.next.empty()) {
     out.string("next", meaning.next);
   }
@@ -62,6 +64,12 @@ std::string answer_json(const TimeAnswer& answer) {
   out.string("name", answer.name);
   out.member("valid", answer.is_valid ? "true" : "false");
   out.member("why", array_text(answer.why, inert_json_string));
+  return std::move(out).finish();
+}
+
+std::string fields_json(const std::vector<GradedField>& fields) {
+  ObjectText out;
+  for (const GradedField& field : fields) out.string(field.field, to_string(field.grade));
   return std::move(out).finish();
 }
 
@@ -83,7 +91,9 @@ std::string report_json(const Report& report) {
   out.integer("appraised_at_ms", report.appraised_at.value);
   out.member("certificate", report.stated ? stated_json(*report.stated) : "null");
   out.member("checks", array_text(report.findings, check_json));
+  out.member("ear", ear_json(report));
   out.integer("exit_code", exit_code(report.verdict()));
+  out.member("fields", fields_json(report.fields));
   out.string("log_trust", report.log_trust);
   out.member("policy", policy_json(report));
   out.string("schema", "mayfly/verification/v1");

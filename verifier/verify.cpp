@@ -143,7 +143,8 @@ Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
                 .weakenings = weakenings_of(policy),
                 .not_asked = not_asked_by(policy),
                 .stated = std::nullopt,
-                .findings = {}};
+                .findings = {},
+                .environment_is_asked_for = asks_for_measurement(policy)};
   const auto decoded = certificate::decode_certificate(certificate);
   const auto ids = decoded ? certificate::recompute_ids(*decoded)
                            : Result<certificate::RecomputedIds>(std::unexpected(decoded.error()));
@@ -159,6 +160,7 @@ Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
   Judged judged = judge(*decoded, *ids, policy, now, supplied, std::move(logged));
   report.findings = std::move(judged.findings);
   report.answers = std::move(judged.answers);
+  report.fields = grade_fields(decoded->statement, report.findings, policy);
   return report;
 }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "verifier/explain_text.hpp"
 #include "verifier/report_json.hpp"
 #include "verifier/report_text.hpp"
 
@@ -126,6 +127,18 @@ TEST(ReportText, ObeysNothingThatACertificateSays) {
   EXPECT_EQ(json::parse(as_json).at("certificate").at("command").at(0), hostile);
 }
 
+TEST(ExplainText, AnswersEveryStageAndNamesEveryCode) {
+  const std::string text = explain_text(report_with({Code::log_absent}));
+  for (const CodeMeaning& meaning : all_code_meanings()) {
+    if (meaning.state == State::pass) {
+      EXPECT_NE(text.find(meaning.sentence), std::string::npos) << meaning.name;
+    }
+    EXPECT_NE(codes_text().find(" " + std::string(meaning.name) + ": "), std::string::npos)
+        << meaning.name;
+  }
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+}
+
 TEST(ReportText, CutsLongTextAtTheBound) {
   Report report = report_with({});
   report.stated->result_value = std::string(shown_bytes_max, 'x');
@@ -148,7 +161,9 @@ TEST(ReportText, NamesEveryWeakeningOfThePolicy) {
 
 TEST(ReportJson, HoldsExactlyTheDocumentedMembers) {
   const json report = json::parse(report_json(report_with({Code::log_absent})));
-  EXPECT_EQ(report.size(), 11U);
+  EXPECT_EQ(report.size(), 13U);
+  EXPECT_EQ(report.at("fields"), json::object());
+  EXPECT_EQ(report.at("ear").at("submods").size(), 1U);
   EXPECT_EQ(report.at("selection"), "uncounted");
   EXPECT_EQ(report.at("log_trust"), "none");
   EXPECT_EQ(report.at("schema"), "mayfly/verification/v1");
@@ -162,6 +177,7 @@ TEST(ReportJson, HoldsExactlyTheDocumentedMembers) {
   EXPECT_EQ(last.at("stage"), "log");
   EXPECT_EQ(last.at("state"), "skip");
   EXPECT_EQ(last.at("code"), "log-absent");
+  EXPECT_EQ(last.at("effect"), "none");
 }
 
 TEST(ReportJson, IsTheSameTextThatSortsItsMembers) {

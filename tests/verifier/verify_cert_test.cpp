@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "crypto/content_hash.hpp"
@@ -153,6 +154,76 @@ TEST_F(VerifyCert, TakesDatasetFilesMaxFilesAndRefusesOneMore) {
   EXPECT_THAT(done.stderr_text, HasSubstr("more than 4096 files"));
 }
 
+// ---- many, two, and the long answers
+
+json line_of(const std::string& text, std::size_t number) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < number; ++i) begin = text.find('\n', begin) + 1;
+  return json::parse(text.substr(begin, text.find('\n', begin) - begin));
+}
+
+TEST_F(VerifyCert, JudgesEachLineOfABatchAndEndsWithTheWorst) {
+  const std::string certificate(text_of(bytes_));
+  const ProcessResult done =
+      run({"--batch", "-", "--at", at_}, {.stdin_text = certificate + "\n{}\n" + certificate});
+  EXPECT_EQ(done.exit_code, 2) << done.stderr_text;
+  ASSERT_EQ(std::ranges::count(done.stdout_text, '\n'), 3);
+  EXPECT_EQ(line_of(done.stdout_text, 0).at("exit_code"), 5);
+  EXPECT_EQ(line_of(done.stdout_text, 0).at("input"), "line 1");
+  EXPECT_EQ(line_of(done.stdout_text, 1).at("exit_code"), 2);
+  EXPECT_TRUE(line_of(done.stdout_text, 1).at("certificate_id").is_null());
+  EXPECT_EQ(line_of(done.stdout_text, 2).at("codes"), json({"quote-simulated", "policy-not-met"}));
+  EXPECT_EQ(run({"--batch", "-", "--at", at_, "-q"}, {.stdin_text = certificate}).stdout_text, "");
+}
+
+// More than one chunk, and judged by several threads: the order stays that of the input.
+TEST_F(VerifyCert, KeepsTheOrderOfALargeBatch) {
+  const std::string certificate(text_of(bytes_));
+  std::string input;
+  for (int i = 0; i < 1100; ++i) input += (i % 7 == 0 ? certificate : std::string("x")) + "\n";
+  const ProcessResult done = run({"--batch", "-", "--at", at_}, {.stdin_text = input});
+  ASSERT_EQ(std::ranges::count(done.stdout_text, '\n'), 1100);
+  std::istringstream lines(done.stdout_text);
+  std::string line;
+  for (int i = 0; std::getline(lines, line); ++i) {
+    const json object = json::parse(line);
+    ASSERT_EQ(object.at("input"), "line " + std::to_string(i + 1));
+    ASSERT_EQ(object.at("exit_code"), i % 7 == 0 ? 5 : 2);
+  }
+}
+
+TEST_F(VerifyCert, JudgesEveryJsonFileBelowAFolder) {
+  dir_.write("many/b/two.json", text_of(bytes_));
+  dir_.write("many/one.json", text_of(bytes_));
+  dir_.write("many/notes.txt", "not judged");
+  const ProcessResult done = run({"--batch", dir_.path() / "many", "--at", at_});
+  EXPECT_EQ(done.exit_code, 5);
+  EXPECT_EQ(std::ranges::count(done.stdout_text, '\n'), 2);
+  EXPECT_THAT(line_of(done.stdout_text, 0).at("input"), testing::EndsWith("many/b/two.json"));
+  EXPECT_EQ(run({"--batch", dir_.path() / "absent"}).exit_code, 64);
+  EXPECT_EQ(run({"--batch", "-"}, {.stdin_text = ""}).exit_code, 64);
+}
+
+TEST_F(VerifyCert, ComparesTwoCertificates) {
+  Draft other;
+  other.statement.claim.limits.pids += 1;
+  const auto path = dir_.write("other.json", text_of(build(other)));
+  EXPECT_EQ(run({"--compare", certificate_, certificate_, "--at", at_, "-q"}).exit_code, 0);
+  const ProcessResult done = run({"--compare", certificate_, path, "--at", at_, "--json"});
+  EXPECT_EQ(done.exit_code, 3);
+  EXPECT_EQ(json::parse(done.stdout_text).at("outcome"), "other-question");
+  EXPECT_EQ(run({"--compare", certificate_}).exit_code, 64);
+}
+
+TEST_F(VerifyCert, ExplainsACertificateAndEveryCode) {
+  const ProcessResult done = run_on_valid({"--explain"});
+  EXPECT_EQ(done.exit_code, 5);
+  EXPECT_THAT(done.stdout_text, HasSubstr("How far each part is to be believed"));
+  const ProcessResult codes = run({"--explain"});
+  EXPECT_EQ(codes.exit_code, 0);
+  EXPECT_THAT(codes.stdout_text, HasSubstr("signature-wrong"));
+}
+
 // ---- bounds, files, usage
 
 TEST_F(VerifyCert, JudgesSixteenMebibytesAndNamesTheBoundAtOneByteMore) {
@@ -190,6 +261,10 @@ TEST_F(VerifyCert, RefusesWrongUsageWithAHint) {
                                                     {certificate_, "--json=yes"},
                                                     {certificate_, "-x"},
                                                     {"-", "--dataset", "-"},
+                                                    {"--compare", "-", "-"},
+                                                    {"--compare", "a", "b", "--dataset", "x"},
+                                                    {"--batch"},
+                                                    {"--batch", "x", "y"},
                                                     {"--", "--json"}};
   for (const auto& words : wrong) {
     const ProcessResult done = run(words);
