@@ -22,7 +22,7 @@ function(mayfly_test name)
   target_link_libraries(${name} PRIVATE mayfly_options mayfly_warnings ${used_targets}
                         ${TEST_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)
   # Tests are compiled often and run once: the programs under test keep their own optimisation.
-  target_compile_options(${name} PRIVATE -O1)
+  target_compile_options(${name} PRIVATE -O0 -U_FORTIFY_SOURCE)
   target_compile_definitions(${name} PRIVATE
     MAYFLY_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors"
     MAYFLY_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
