@@ -305,15 +305,15 @@ Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& output
 
 Result<Workshop> open_workshop(const RunOptions& options, ModelCalls model_calls) {
   TRY(auto witnesses, log_policy_option(options.log_policy));
-  if (options.no_store) {
-    return Workshop::open({.store = nullptr, .log = nullptr, .model_calls = model_calls});
+  WorkshopParts parts{.store = nullptr, .log = nullptr, .model_calls = model_calls};
+  if (!options.no_store) {
+    TRY(store::Store store, open_store());
+    TRY(store::Log log, open_log());
+    parts.store = std::make_unique<store::Store>(std::move(store));
+    parts.log = std::make_unique<store::Log>(std::move(log));
+    parts.witnesses = std::move(witnesses);
   }
-  TRY(store::Store store, open_store());
-  TRY(store::Log log, open_log());
-  return Workshop::open({.store = std::make_unique<store::Store>(std::move(store)),
-                         .log = std::make_unique<store::Log>(std::move(log)),
-                         .witnesses = std::move(witnesses),
-                         .model_calls = model_calls});
+  return Workshop::open(std::move(parts));
 }
 
 Result<int> run(const RunOptions& options) {
