@@ -6,13 +6,8 @@
 #pragma once
 #include <sys/types.h>
 
-#include <cstdint>
-#include <optional>
-
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
-#include "executor/digest_table.hpp"
-#include "executor/recorded_calls.hpp"
 #include "executor/user_mapping.hpp"
 
 namespace mayfly::executor {
@@ -21,10 +16,6 @@ struct FileRecorderTask {
   pid_t parent;
   const UniqueFd& sandbox;  // pidfd of pid 1
   UserMapping user;
-  KnownFiles known;
-  DigestTable remembered;
-  std::int64_t file_bytes_max;
-  std::optional<std::uint16_t> loopback_port;
   Channel listener;
   Channel supervisor;
   const UniqueFd& record;

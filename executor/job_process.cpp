@@ -79,8 +79,8 @@ Result<void> set_standard_descriptors(const SandboxPlan& plan) {
 }
 
 // From here on every call that names a file waits for the file recorder.
-Result<void> give_listener(const SandboxPlan& plan) {
-  TRY(UniqueFd listener, install(plan.policy));
+Result<void> give_listener(const SandboxPlan& plan, const CompiledPolicy& policy) {
+  TRY(UniqueFd listener, install(policy));
   const Channel recorder{UniqueFd(::fcntl(plan.listener.borrow(), F_DUPFD_CLOEXEC, 3))};
   const std::uint8_t message = 0;
   std::array<UniqueFd, 1> passed{std::move(listener)};
@@ -124,7 +124,7 @@ Result<NotStarted> become_the_program(const SandboxPlan& plan, const SandboxChan
   if (const auto* why = std::get_if<NotStarted>(&found)) return *why;
   const std::string& path = std::get<Program>(found).path;
   CHECK_OK(set_memory_limit(order.limits));
-  CHECK_OK(give_listener(plan));
+  CHECK_OK(give_listener(plan, order.policy));
   ::execve(path.c_str(), arguments.data(), environment.data());
   if (errno == ENOENT) {
     return NotStarted{path + ": the interpreter it names (#! line or ELF loader) is not there"};

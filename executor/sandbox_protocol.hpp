@@ -39,7 +39,6 @@
 #include "executor/privileges.hpp"
 #include "executor/request.hpp"
 #include "executor/root_fs.hpp"
-#include "executor/seccomp_policy.hpp"
 #include "executor/user_mapping.hpp"
 
 namespace mayfly::executor {
@@ -60,7 +59,6 @@ enum class Word : std::uint8_t {
 // What every sandbox is made from, whatever will run in it; the same object in the supervisor and,
 // copied by clone, in the two processes.
 struct SandboxPlan {
-  CompiledPolicy policy;
   UserMapping user;
   Scratch scratch;
   UniqueFd listener;    // the job's process sends its listener to the file recorder through it
