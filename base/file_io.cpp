@@ -13,12 +13,15 @@
 namespace mayfly {
 
 Result<Bytes> read_to_end(const UniqueFd& fd, std::size_t bytes_max) {
-  constexpr std::size_t chunk_bytes = std::size_t{64} * 1024;
+  // Most files that are read whole are short, and memory costs more than reading.
+  constexpr std::size_t chunk_bytes_min = std::size_t{4} * 1024;
+  constexpr std::size_t chunk_bytes_max = std::size_t{64} * 1024;
   Bytes bytes;
   bytes_max = std::min(bytes_max, std::numeric_limits<std::size_t>::max() - 1);
   for (;;) {
     const std::size_t used = bytes.size();
     // One byte past the bound is enough to know that it is over.
+    const std::size_t chunk_bytes = std::clamp(used, chunk_bytes_min, chunk_bytes_max);
     bytes.resize(used + std::min(chunk_bytes, bytes_max + 1 - used));
     const ssize_t got = ::read(fd.borrow(), bytes.data() + used, bytes.size() - used);
     if (got < 0) {

@@ -47,7 +47,6 @@ Result<BuiltSandbox> build_sandbox(Phases& phases) {
   TRY(RunCgroup cgroup, RunCgroup::create());
   phases.mark("control groups made");
   SandboxPlan plan;
-  TRY(plan.policy, compile_default_policy());
   TRY(plan.landlock, landlock_abi());
   TRY(plan.user, choose_user_mapping());
   if (plan.user.identity == intake::JobIdentity::separate_user) {
@@ -63,9 +62,19 @@ Result<BuiltSandbox> build_sandbox(Phases& phases) {
   plan.stderr_end = std::move(err.writing);
   phases.mark("prepared");
   TRY(LiveSandbox sandbox, LiveSandbox::start(plan, cgroup, phases));
-  return BuiltSandbox{std::move(signals),     std::move(plan),        std::move(listener.second),
+  phases.mark("users mapped");
+  // Beside the sandbox, which has its root to build.
+  TRY(CompiledPolicy policy, compile_default_policy());
+  phases.mark("policy compiled");
+  CHECK_OK(sandbox.wait_until_rooted(cgroup));
+  phases.mark("root built");
+  TRY(FileRecorder files, FileRecorder::start(sandbox, plan.user, std::move(listener.second)));
+  CHECK_OK(sandbox.wait_until_built());
+  CHECK_OK(files.wait_until_ready());
+  phases.mark("sandbox built");
+  return BuiltSandbox{std::move(signals),     std::move(plan),        std::move(policy),
                       std::move(out.reading), std::move(err.reading), std::move(cgroup),
-                      std::move(sandbox)};
+                      std::move(sandbox),     std::move(files)};
 }
 
 }  // namespace mayfly::executor

@@ -59,11 +59,8 @@ bool has_word(std::string_view text, std::string_view word) {
   return false;
 }
 
-// The number after "key " in a flat keyed file; 0 when the file or the key is absent.
-Result<std::int64_t> keyed_number(const std::string& path, std::string_view key) {
-  if (!exists(path)) return 0;
-  TRY(const std::string text, read_text(path));
-  std::string_view rest = text;
+// The number after "key " in a flat keyed file; 0 when the key is absent.
+std::int64_t keyed_number(std::string_view rest, std::string_view key) {
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
@@ -73,15 +70,6 @@ Result<std::int64_t> keyed_number(const std::string& path, std::string_view key)
     return value;
   }
   return 0;
-}
-
-Result<std::int64_t> plain_number(const std::string& path) {
-  if (!exists(path)) return 0;
-  TRY(const std::string text, read_text(path));
-  std::int64_t value = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc()) return fail(ErrorCode::internal, path + ": not a number");
-  return value;
 }
 
 Result<std::vector<pid_t>> pids_in(const std::string& directory) {
@@ -228,22 +216,73 @@ std::optional<CgroupPlace> v2_parent(const CgroupPlace& own) {
   return parent_with(wanted_controllers(own.directory), own);
 }
 
+bool is_for(const CgroupPlace& place, std::string_view controller) {
+  return std::ranges::find(place.controllers, controller) != place.controllers.end();
+}
+
 // One directory of ours in one hierarchy.
 struct Group {
   CgroupPlace parent;
   std::string directory;
   std::string path;  // as /proc/PID/cgroup of a member says it
   UniqueFd fd;
-  UniqueFd tasks;  // v1: for writing, by whoever is to be inside
+  UniqueFd tasks;         // v1: for writing, by whoever is to be inside
+  bool has_kill = false;  // v2: cgroup.kill, Linux 5.14
 
-  bool has(std::string_view file) const { return exists(directory + "/" + std::string(file)); }
+  bool is_v2() const { return parent.version == CgroupVersion::v2; }
+  // v1 says so; of v2, the files themselves are asked.
+  bool may_have(std::string_view controller) const { return is_v2() || is_for(parent, controller); }
   std::string file(std::string_view name) const { return directory + "/" + std::string(name); }
+
+  // Absent: this kernel has no such file.
+  Result<std::optional<std::string>> read(const char* name) const;
+  Result<std::int64_t> number(const char* name) const;
+  Result<std::int64_t> number(const char* name, std::string_view key) const;
+  Result<void> write(const char* name, std::string_view text) const;
 };
+
+Result<std::optional<std::string>> Group::read(const char* name) const {
+  const UniqueFd opened(::openat(fd.borrow(), name, O_RDONLY | O_CLOEXEC));
+  if (!opened && errno == ENOENT) return std::optional<std::string>();
+  if (!opened) return fail_errno("opening " + file(name));
+  auto bytes = read_to_end(opened, proc_file_bytes_max);
+  if (!bytes) return std::unexpected(std::move(bytes).error().while_doing(file(name)));
+  std::string text(text_of(*bytes));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return std::optional(std::move(text));
+}
+
+Result<std::int64_t> Group::number(const char* name, std::string_view key) const {
+  TRY(const auto text, read(name));
+  return text ? keyed_number(*text, key) : 0;
+}
+
+Result<std::int64_t> Group::number(const char* name) const {
+  TRY(const auto text, read(name));
+  if (!text) return 0;
+  std::int64_t value = 0;
+  const auto parsed = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (parsed.ec != std::errc()) return fail(ErrorCode::internal, file(name) + ": not a number");
+  return value;
+}
+
+Result<void> Group::write(const char* name, std::string_view text) const {
+  const UniqueFd opened(::openat(fd.borrow(), name, O_WRONLY | O_CLOEXEC));
+  if (!opened) return fail_errno("opening " + file(name));
+  // One write: the kernel takes each as one command.
+  if (::write(opened.borrow(), text.data(), text.size()) < 0) {
+    return fail_errno("writing " + std::string(text) + " to " + file(name));
+  }
+  return {};
+}
 
 // nullopt: we may not make one here, as for an ordinary user without delegation.
 Result<std::optional<Group>> make_group(const CgroupPlace& parent, const std::string& name) {
-  Group group{parent, parent.directory + "/" + name,
-              (parent.path == "/" ? "" : parent.path) + "/" + name, UniqueFd(), UniqueFd()};
+  Group group{parent,
+              parent.directory + "/" + name,
+              (parent.path == "/" ? "" : parent.path) + "/" + name,
+              {},
+              {}};
   if (::mkdir(group.directory.c_str(), 0755) != 0) {
     if (errno == EACCES || errno == EPERM || errno == EROFS) return std::optional<Group>();
     return fail_errno("making the control group " + group.directory);
@@ -253,12 +292,10 @@ Result<std::optional<Group>> make_group(const CgroupPlace& parent, const std::st
   if (parent.version == CgroupVersion::v1) {
     group.tasks.reset(::open(group.file("tasks").c_str(), O_WRONLY | O_CLOEXEC));
     if (!group.tasks) return fail_errno("opening " + group.file("tasks"));
+  } else {
+    group.has_kill = ::faccessat(group.fd.borrow(), "cgroup.kill", F_OK, 0) == 0;
   }
   return std::optional(std::move(group));
-}
-
-bool is_for(const CgroupPlace& place, std::string_view controller) {
-  return std::ranges::find(place.controllers, controller) != place.controllers.end();
 }
 
 // Of v1, where a hierarchy has a controller or two: the ones that a run has a use for.
@@ -278,44 +315,49 @@ std::int64_t whole_pages(std::int64_t bytes) {
   return bytes - bytes % page_bytes;
 }
 
-// Sets a limit and reads it back: what the kernel took is what is in force.
-Result<std::string> set_limit(const Group& group, std::string_view file, std::int64_t value) {
+// Sets a limit and reads it back: what the kernel took is what is in force. Absent: it has no such
+// limit.
+Result<std::optional<std::string>> set_limit(const Group& group, const char* file,
+                                             std::int64_t value) {
   const std::string wanted = std::to_string(value);
-  if (auto written = write_text(group.file(file), wanted); !written) {
+  if (auto written = group.write(file, wanted); !written) {
+    const int error_number = written.error().error_number();
+    if (error_number == ENOENT) return std::optional<std::string>();
     // v1 says EBUSY; v2 takes it, and ends something inside.
-    if (written.error().error_number() == EBUSY)
-      return fail(ErrorCode::limit, written.error().message());
+    if (error_number == EBUSY) return fail(ErrorCode::limit, written.error().message());
     return std::unexpected(std::move(written).error());
   }
-  TRY(std::string taken, read_text(group.file(file)));
+  TRY(auto taken, group.read(file));
   if (taken != wanted) {
-    return fail(ErrorCode::unavailable,
-                group.file(file) + ": asked for " + wanted + ", the kernel took " + taken);
+    return fail(ErrorCode::unavailable, group.file(file) + ": asked for " + wanted +
+                                            ", the kernel took " + taken.value_or("nothing"));
   }
   return taken;
 }
 
 Result<void> limit_memory(const Group& group, const Limits& limits, Facts& facts) {
-  const bool v2 = group.parent.version == CgroupVersion::v2;
-  if (!group.has(v2 ? "memory.max" : "memory.limit_in_bytes")) return {};
+  if (!group.may_have("memory")) return {};
   const std::int64_t bytes = whole_pages(limits.memory_bytes);
-  TRY(facts["cgroup_memory"], set_limit(group, v2 ? "memory.max" : "memory.limit_in_bytes", bytes));
-  if (v2 && group.has("memory.swap.max")) {
-    TRY(facts["cgroup_swap"], set_limit(group, "memory.swap.max", 0));
-  } else if (!v2 && group.has("memory.memsw.limit_in_bytes")) {
-    // Memory and swap together may use no more than memory alone: so no swap.
-    CHECK_OK(set_limit(group, "memory.memsw.limit_in_bytes", bytes));
+  TRY(const auto memory,
+      set_limit(group, group.is_v2() ? "memory.max" : "memory.limit_in_bytes", bytes));
+  if (!memory) return {};
+  facts["cgroup_memory"] = *memory;
+  // v1: memory and swap together may use no more than memory alone, so no swap.
+  TRY(const auto swap, group.is_v2() ? set_limit(group, "memory.swap.max", 0)
+                                     : set_limit(group, "memory.memsw.limit_in_bytes", bytes));
+  if (swap) {
     facts["cgroup_swap"] = "0";
-  } else if (!v2 && group.has("memory.swappiness")) {
+  } else if (!group.is_v2()) {
     TRY(const auto swappiness, set_limit(group, "memory.swappiness", 0));
-    facts["cgroup_swap"] = "swappiness " + swappiness;
+    if (swappiness) facts["cgroup_swap"] = "swappiness " + *swappiness;
   }
   return {};
 }
 
 Result<void> limit_pids(const Group& group, const Limits& limits, Facts& facts) {
-  if (!group.has("pids.max")) return {};
-  TRY(facts["cgroup_pids"], set_limit(group, "pids.max", limits.pids));
+  if (!group.may_have("pids")) return {};
+  TRY(const auto pids, set_limit(group, "pids.max", limits.pids));
+  if (pids) facts["cgroup_pids"] = *pids;
   return {};
 }
 
@@ -331,9 +373,9 @@ Result<void> kill_listed(const Group& group) {
 
 // A tree that forks while it is killed pid by pid can outrun us; frozen it cannot.
 Result<void> kill_frozen(const Group& freezer) {
-  CHECK_OK(write_text(freezer.file("freezer.state"), "FROZEN"));
+  CHECK_OK(freezer.write("freezer.state", "FROZEN"));
   const auto killed = kill_listed(freezer);
-  CHECK_OK(write_text(freezer.file("freezer.state"), "THAWED"));
+  CHECK_OK(freezer.write("freezer.state", "THAWED"));
   return killed;
 }
 
@@ -369,9 +411,13 @@ struct RunCgroup::State {
   Facts facts;
   pid_t owner = ::getpid();
 
-  const Group* with(std::string_view file) const {
-    const auto found =
-        std::ranges::find_if(groups, [&](const Group& group) { return group.has(file); });
+  const Group* with_kill() const {
+    const auto found = std::ranges::find_if(groups, &Group::has_kill);
+    return found == groups.end() ? nullptr : &*found;
+  }
+  const Group* freezer() const {
+    const auto found = std::ranges::find_if(
+        groups, [](const Group& group) { return is_for(group.parent, "freezer"); });
     return found == groups.end() ? nullptr : &*found;
   }
   Result<void> kill_once() const;
@@ -419,7 +465,7 @@ Result<RunCgroup> RunCgroup::create() {
     if (const auto parent = v2_parent(place)) CHECK_OK(add(*parent));
   }
   // v2 counts CPU time and kills at once without any controller; v1 needs one for each.
-  const bool v2_serves = state.with("cgroup.kill") != nullptr;
+  const bool v2_serves = state.with_kill() != nullptr;
   for (const auto& place : places) {
     if (limits_a_run(place) || (helps_a_run(place) && !v2_serves)) CHECK_OK(add(place));
   }
@@ -464,10 +510,10 @@ Result<void> RunCgroup::verify(pid_t pid) const {
 }
 
 Result<void> RunCgroup::State::kill_once() const {
-  if (const Group* group = with("cgroup.kill")) {
-    CHECK_OK(write_text(group->file("cgroup.kill"), "1"));
-  } else if (const Group* freezer = with("freezer.state")) {
-    CHECK_OK(kill_frozen(*freezer));
+  if (const Group* group = with_kill()) {
+    CHECK_OK(group->write("cgroup.kill", "1"));
+  } else if (const Group* frozen = freezer()) {
+    CHECK_OK(kill_frozen(*frozen));
   }
   for (const auto& group : groups) CHECK_OK(kill_listed(group));
   return {};
@@ -504,18 +550,24 @@ Result<std::optional<std::int64_t>> RunCgroup::members() const {
 Result<RunCgroup::Counters> RunCgroup::counters() const {
   Counters counters;
   for (const auto& group : state_->groups) {
-    const bool v2 = group.parent.version == CgroupVersion::v2;
-    TRY(const auto ooms,
-        keyed_number(group.file(v2 ? "memory.events" : "memory.oom_control"), "oom_kill"));
-    TRY(const auto peak,
-        plain_number(group.file(v2 ? "memory.peak" : "memory.max_usage_in_bytes")));
-    TRY(const auto hits, keyed_number(group.file("pids.events"), "max"));
-    counters.oom_kills += ooms;
-    counters.memory_peak_bytes = std::max(counters.memory_peak_bytes, peak);
-    counters.pids_limit_hits += hits;
-    TRY(const auto v2_us, keyed_number(group.file("cpu.stat"), "usage_usec"));
-    TRY(const auto v1_ns, plain_number(group.file("cpuacct.usage")));
-    counters.cpu_us = std::max({counters.cpu_us, v2_us, v1_ns / 1000});
+    const bool v2 = group.is_v2();
+    if (group.may_have("memory")) {
+      TRY(const auto ooms, group.number(v2 ? "memory.events" : "memory.oom_control", "oom_kill"));
+      TRY(const auto peak, group.number(v2 ? "memory.peak" : "memory.max_usage_in_bytes"));
+      counters.oom_kills += ooms;
+      counters.memory_peak_bytes = std::max(counters.memory_peak_bytes, peak);
+    }
+    if (group.may_have("pids")) {
+      TRY(const auto hits, group.number("pids.events", "max"));
+      counters.pids_limit_hits += hits;
+    }
+    if (v2) {
+      TRY(const auto used_us, group.number("cpu.stat", "usage_usec"));
+      counters.cpu_us = std::max(counters.cpu_us, used_us);
+    } else if (group.may_have("cpuacct")) {
+      TRY(const auto used_ns, group.number("cpuacct.usage"));
+      counters.cpu_us = std::max(counters.cpu_us, used_ns / 1000);
+    }
   }
   return counters;
 }
@@ -545,9 +597,9 @@ std::map<std::string, std::string> RunCgroup::in_force() const {
     return facts;
   }
   facts["cgroup"] = !any_v1 ? "v2" : all_v1 ? "v1" : "hybrid";
-  facts["cgroup_kill"] = state_->with("cgroup.kill") != nullptr     ? "cgroup.kill"
-                         : state_->with("freezer.state") != nullptr ? "freezer"
-                                                                    : "by pid";
+  facts["cgroup_kill"] = state_->with_kill() != nullptr ? "cgroup.kill"
+                         : state_->freezer() != nullptr ? "freezer"
+                                                        : "by pid";
   return facts;
 }
 

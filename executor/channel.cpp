@@ -48,6 +48,11 @@ Result<Channel::Sent> send_message(int socket, ByteView bytes, std::span<const U
   }
 }
 
+// ECONNRESET is said once, ahead of what the other side sent before it closed without reading.
+bool is_to_be_tried_again(ssize_t count) {
+  return count < 0 && (errno == EINTR || errno == ECONNRESET);
+}
+
 void take_control(msghdr& header, Message& message) {
   for (cmsghdr* item = CMSG_FIRSTHDR(&header); item; item = CMSG_NXTHDR(&header, item)) {
     if (item->cmsg_level != SOL_SOCKET) continue;
@@ -94,8 +99,14 @@ Result<Channel::Sent> Channel::try_send(ByteView bytes) const {
 }
 
 Result<std::optional<Message>> Channel::receive() const {
+  // Its length first: room for the longest message would be 16 pages to touch for each word.
+  ssize_t length = -1;
+  do {
+    length = ::recv(socket_.borrow(), nullptr, 0, MSG_PEEK | MSG_TRUNC);
+  } while (is_to_be_tried_again(length));
+  if (length < 0) return fail_errno("waiting for the other process");
   Message message;
-  message.bytes.resize(message_bytes_max);
+  message.bytes.resize(std::min(static_cast<std::size_t>(length), message_bytes_max));
   iovec part{message.bytes.data(), message.bytes.size()};
   Control control;
   msghdr header{};
@@ -106,8 +117,7 @@ Result<std::optional<Message>> Channel::receive() const {
   ssize_t count = -1;
   do {
     count = ::recvmsg(socket_.borrow(), &header, MSG_CMSG_CLOEXEC);
-    // ECONNRESET is said once, ahead of what the other side sent before it closed without reading.
-  } while (count < 0 && (errno == EINTR || errno == ECONNRESET));
+  } while (is_to_be_tried_again(count));
   if (count < 0) return fail_errno("receiving from the other process");
   take_control(header, message);  // First: what arrived must be owned whatever follows.
   if (count == 0) return std::optional<Message>();

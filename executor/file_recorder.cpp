@@ -12,7 +12,6 @@
 #include <cerrno>
 
 #include "executor/file_recorder_process.hpp"
-#include "executor/wire.hpp"
 
 namespace mayfly::executor {
 namespace {
@@ -37,7 +36,8 @@ Result<FileRecord> read_record(const UniqueFd& fd) {
 
 }  // namespace
 
-Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, Job job) {
+Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, const UserMapping& user,
+                                         Channel listener) {
   TRY(auto ends, Channel::pair());
   TRY(UniqueFd record, make_record());
   const pid_t parent = ::getpid();
@@ -53,22 +53,20 @@ Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, Job job) {
   if (pid == 0) {
     run_file_recorder({.parent = parent,
                        .sandbox = sandbox.pidfd(),
-                       .job = sandbox.job(),
-                       .user = job.user,
-                       .known = std::move(job.known),
-                       .remembered = std::move(job.remembered),
-                       .file_bytes_max = job.file_bytes_max,
-                       .loopback_port = job.loopback_port,
-                       .policy = std::move(job.policy),
-                       .listener = std::move(job.listener),
+                       .user = user,
+                       .listener = std::move(listener),
                        .supervisor = std::move(ends.second),
                        .record = record});
   }
   FileRecorder recorder(static_cast<pid_t>(pid), UniqueFd(pidfd), std::move(ends.first),
                         std::move(record));
   static_cast<void>(Channel(std::move(ends.second)));  // or its end would never be seen
-  CHECK_OK(recorder.wait_until_ready());
   return recorder;
+}
+
+Result<void> FileRecorder::order(const RecorderOrder& order, const UniqueFd& digests) const {
+  if (digests) CHECK_OK(send_frame(channel_, FrameType::digests, {}, {&digests, 1}));
+  return send_frame(channel_, FrameType::request, encode_recorder_order(order));
 }
 
 Result<void> FileRecorder::wait_until_ready() const {

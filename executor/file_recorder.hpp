@@ -18,11 +18,10 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
-#include "executor/digest_table.hpp"
 #include "executor/live_sandbox.hpp"
-#include "executor/recorded_calls.hpp"
 #include "executor/sandbox.hpp"
 #include "executor/user_mapping.hpp"
+#include "executor/wire.hpp"
 
 namespace mayfly::executor {
 
@@ -36,17 +35,15 @@ inline constexpr std::uint8_t file_recorder_ready = 1;
 
 class FileRecorder {
  public:
-  struct Job {
-    const UserMapping& user;
-    KnownFiles known;
-    DigestTable remembered;
-    std::int64_t file_bytes_max;                 // RLIMIT_FSIZE of the job
-    std::optional<std::uint16_t> loopback_port;  // the one address that may be connected to
-    std::string policy;                          // by name: which calls are only refused
-    Channel listener;  // the job's process says which descriptor its listener is
-  };
-  // Returns once it is in its place: no job runs before.
-  static Result<FileRecorder> start(const LiveSandbox& sandbox, Job job);
+  // For a sandbox whose root is built; knows nothing of any run. `listener`: the job's process
+  // sends its listener through the other end. Does not wait.
+  static Result<FileRecorder> start(const LiveSandbox& sandbox, const UserMapping& user,
+                                    Channel listener);
+  // It is in its place: no job runs before.
+  Result<void> wait_until_ready() const;
+  // What it must know of the run; before the job's program starts. `digests`: a table of them, or
+  // none.
+  Result<void> order(const RecorderOrder& order, const UniqueFd& digests) const;
 
   FileRecorder(FileRecorder&&) noexcept;
   FileRecorder& operator=(FileRecorder&&) = delete;
@@ -59,7 +56,6 @@ class FileRecorder {
   Result<FileRecord> finish(std::chrono::steady_clock::time_point started) &&;
 
  private:
-  Result<void> wait_until_ready() const;
   FileRecorder(pid_t pid, UniqueFd pidfd, Channel channel, UniqueFd record)
       : pid_(pid),
         pidfd_(std::move(pidfd)),

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <optional>
 #include <set>
 #include <unordered_map>
 
@@ -24,6 +25,7 @@
 #include "executor/image.hpp"
 #include "executor/privileges.hpp"
 #include "executor/program_digests.hpp"
+#include "executor/recorded_calls.hpp"
 #include "executor/seccomp_policy.hpp"
 #include "executor/wire.hpp"
 
@@ -81,7 +83,6 @@ Result<UniqueFd> enter_sandbox(const FileRecorderTask& task) {
   const int kept[] = {task.sandbox.borrow(), task.listener.fd().borrow(),
                       task.supervisor.fd().borrow(), task.record.borrow(), proc.borrow()};
   CHECK_OK(close_all_but(kept));
-  CHECK_OK(limit_file_size(task.file_bytes_max));
   constexpr int namespaces =
       CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
   if (::setns(task.sandbox.borrow(), namespaces) != 0) {
@@ -93,6 +94,29 @@ Result<UniqueFd> enter_sandbox(const FileRecorderTask& task) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return fail_errno("binding the recorder to us");
   if (::getppid() != task.parent) return fail(ErrorCode::internal, "the supervisor is gone");
   return proc;
+}
+
+struct Ordered {
+  RecorderOrder order;
+  DigestTable remembered;
+};
+
+// Absent: there will be no run.
+Result<std::optional<Ordered>> receive_order(const Channel& supervisor) {
+  FrameReader frames(request_bytes_max);
+  Ordered ordered;
+  for (;;) {
+    TRY(auto message, supervisor.receive());
+    if (!message) return std::optional<Ordered>();
+    TRY(auto frame, frames.accept(std::move(*message)));
+    if (!frame) continue;
+    if (frame->type == FrameType::digests && frame->descriptors.size() == 1) {
+      TRY(ordered.remembered, DigestTable::map(frame->descriptors.front()));
+      continue;
+    }
+    TRY(ordered.order, decode_recorder_order(frame->payload));
+    return std::optional(std::move(ordered));
+  }
 }
 
 // Absent: the job's process ended before it could name one.
@@ -246,17 +270,21 @@ Result<FileRecord> Recording::finish() && {
 Result<void> record_files(FileRecorderTask& task) {
   TRY(UniqueFd proc, enter_sandbox(task));
   CHECK_OK(task.supervisor.send({&file_recorder_ready, 1}));
-  TRY(const UniqueFd listener, take_listener(std::move(task.listener), task.job));
+  TRY(auto ordered, receive_order(task.supervisor));
+  if (!ordered) return {};
+  RecorderOrder& order = ordered->order;
+  CHECK_OK(limit_file_size(order.file_bytes_max));
+  TRY(const UniqueFd listener, take_listener(std::move(task.listener), order.job));
   if (!listener) return {};
   const JobPaths paths(std::move(proc));
   TRY(BlockingCalls blocking, BlockingCalls::create());
   Recording recording(listener, paths,
                       RecordedCalls(listener, paths,
-                                    {.known = std::move(task.known),
-                                     .loopback_port = task.loopback_port,
-                                     .refused = calls_refused_by_the_recorder(task.policy)},
+                                    {.known = std::move(order.known),
+                                     .loopback_port = order.loopback_port,
+                                     .refused = calls_refused_by_the_recorder(order.policy)},
                                     std::move(blocking)),
-                      std::move(task.remembered));
+                      std::move(ordered->remembered));
   const auto served = recording.serve();
   // A record that is full ends the job, and is kept as far as it goes.
   if (!served && served.error().code() != ErrorCode::limit) return served;

@@ -6,14 +6,8 @@
 #pragma once
 #include <sys/types.h>
 
-#include <cstdint>
-#include <optional>
-#include <string>
-
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
-#include "executor/digest_table.hpp"
-#include "executor/recorded_calls.hpp"
 #include "executor/user_mapping.hpp"
 
 namespace mayfly::executor {
@@ -21,13 +15,7 @@ namespace mayfly::executor {
 struct FileRecorderTask {
   pid_t parent;
   const UniqueFd& sandbox;  // pidfd of pid 1
-  pid_t job;                // its process
   UserMapping user;
-  KnownFiles known;
-  DigestTable remembered;
-  std::int64_t file_bytes_max;
-  std::optional<std::uint16_t> loopback_port;
-  std::string policy;
   Channel listener;
   Channel supervisor;
   const UniqueFd& record;

@@ -137,7 +137,7 @@ Result<NotStarted> become_the_program(const SandboxPlan& plan, const SandboxChan
   if (const auto* why = std::get_if<NotStarted>(&found)) return *why;
   const std::string& path = std::get<Program>(found).path;
   CHECK_OK(set_memory_limit(order.limits));
-  CHECK_OK(give_listener(plan, order.policy ? *order.policy : plan.policy));
+  CHECK_OK(give_listener(plan, order.policy));
   ::execve(path.c_str(), arguments.data(), environment.data());
   if (errno == ENOENT) {
     return NotStarted{path + ": the interpreter it names (#! line or ELF loader) is not there"};

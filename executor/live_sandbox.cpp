@@ -32,33 +32,31 @@ Result<LiveSandbox> LiveSandbox::start(SandboxPlan& plan, const RunCgroup& cgrou
                       {std::move(answers.first), std::move(job.first)});
   static_cast<void>(Channel(std::move(answers.second)));
   static_cast<void>(Channel(std::move(job.second)));
-  if (auto up = sandbox.bring_up(plan, cgroup, phases); !up) return std::unexpected(up.error());
   plan.listener.reset();
   plan.stdout_end.reset();
   plan.stderr_end.reset();
+  CHECK_OK(write_user_mapping(sandbox.init_, plan.user));
+  CHECK_OK(say(sandbox.channel_, Word::build));
   return sandbox;
 }
 
-Result<void> LiveSandbox::bring_up(const SandboxPlan& plan, const RunCgroup& cgroup,
-                                   Phases& phases) {
-  CHECK_OK(write_user_mapping(init_, plan.user));
-  CHECK_OK(say(channel_, Word::build));
-  phases.mark("users mapped");
+Result<void> LiveSandbox::wait_until_rooted(const RunCgroup& cgroup) {
   TRY(const Heard root, hear(setup_step_ms_max));
   if (root.word != Word::root_ready) {
     return fail(ErrorCode::internal, "the sandbox did not say that its root is built");
   }
   // What it has done until now is our own code; only now, so that the job's process is born inside.
   CHECK_OK(cgroup.verify(init_));
-  phases.mark("root built");
-  CHECK_OK(say(channel_, Word::start_job));
+  return say(channel_, Word::start_job);
+}
+
+Result<void> LiveSandbox::wait_until_built() {
   TRY(pid_namespace_, pid_namespace_of(init_));
   TRY(const Heard job, hear(setup_step_ms_max));
   if (job.word != Word::job_built || job.sender == init_ || job.sender <= 0) {
     return fail(ErrorCode::internal, "the sandbox did not say that its job is built");
   }
   job_ = job.sender;
-  phases.mark("sandbox built");
   return {};
 }
 

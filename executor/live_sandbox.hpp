@@ -1,9 +1,9 @@
 // A sandbox from clone to the moment before its job's program starts, and its certain end.
 //
-// Shapes    start() makes what every run needs and knows nothing of any; finish_root() and
-// order_job()
-//           make it the sandbox of one; wait_until_ready() returns with the job's process waiting,
-//           not yet running. So one can be made long before it is used. Once.
+// Shapes    start(), wait_until_rooted() and wait_until_built() make what every run needs and know
+//           nothing of any; finish_root() and order_job() make it the sandbox of one;
+//           wait_until_ready() returns with the job's process waiting, not yet running. So one can
+//           be made long before it is used. Once. What does not wait leaves time for other work.
 // Errors    unavailable or malformed, from the sandbox itself, naming the step; internal: it died.
 //           After an error nothing of it is left.
 // Threads   Forks and waits for children: the caller is single-threaded and has no others.
@@ -30,7 +30,11 @@ inline constexpr int setup_step_ms_max = 30'000;
 class LiveSandbox {
  public:
   // `plan` gives away what only the sandbox should hold: output ends, the listener's way out.
+  // Does not wait: the sandbox builds its root meanwhile.
   static Result<LiveSandbox> start(SandboxPlan& plan, const RunCgroup& cgroup, Phases& phases);
+  // From here on it may be entered. It makes the job's process meanwhile.
+  Result<void> wait_until_rooted(const RunCgroup& cgroup);
+  Result<void> wait_until_built();
 
   LiveSandbox(LiveSandbox&&) noexcept;
   LiveSandbox& operator=(LiveSandbox&&) = delete;
@@ -71,7 +75,6 @@ class LiveSandbox {
   };
   Result<Heard> hear(int timeout_ms) const;
   Result<void> hear_progress();
-  Result<void> bring_up(const SandboxPlan& plan, const RunCgroup& cgroup, Phases& phases);
 
   pid_t init_ = 0;
   pid_t job_ = 0;

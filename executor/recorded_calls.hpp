@@ -23,13 +23,10 @@
 #include "base/result.hpp"
 #include "executor/blocking_calls.hpp"
 #include "executor/job_paths.hpp"
+#include "executor/known_files.hpp"
 #include "executor/notified_call.hpp"
 
 namespace mayfly::executor {
-
-// What the job knows as a file's name, when the kernel's own name for it says nothing: a dataset
-// file is a memfd. By device and inode.
-using KnownFiles = std::map<std::pair<dev_t, ino_t>, std::string>;
 
 class RecordedCalls {
  public:

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "base/file_io.hpp"
 #include "base/helper_program.hpp"
@@ -74,8 +76,8 @@ class Conversation {
         output_bytes_max_(static_cast<std::size_t>(output_bytes_max)),
         cancel_fd_(watch.cancel_fd) {}
 
-  // The runner ended without having used the request.
-  bool was_unused() const { return unused_; }
+  // The runner ended without having begun the run: why.
+  std::optional<Error> take_why_unused() { return std::exchange(why_unused_, {}); }
   // Absent: the runner ended without one.
   Result<std::optional<RunReport>> listen() {
     for (;;) {
@@ -127,7 +129,10 @@ class Conversation {
         report_.stderr_bytes = std::move(stderr_);
         return true;
       }
-      case FrameType::unused: unused_ = true; return false;
+      case FrameType::unused: {
+        TRY(why_unused_, decode_failure(frame.payload));
+        return false;
+      }
       default: return fail(ErrorCode::internal, "the runner said something unexpected");
     }
   }
@@ -143,7 +148,7 @@ class Conversation {
   const Runner::Watch& watch_;
   std::size_t output_bytes_max_;
   int cancel_fd_;
-  bool unused_ = false;
+  std::optional<Error> why_unused_;
   FrameReader frames_{report_bytes_max};
   RunReport report_;
   Bytes stdout_;
@@ -161,7 +166,10 @@ Result<std::optional<RunReport>> ask_one(SandboxPool& pool, const RunRequest& re
   const auto sent = send_request(runner.channel(), request, dataset, std::move(digests));
   TRY(auto report, conversation.listen());
   const std::string end = runner.wait();
-  if (conversation.was_unused()) return std::optional<RunReport>();
+  if (auto why = conversation.take_why_unused()) {
+    if (!lease.was_waiting()) return std::unexpected(std::move(*why));
+    return std::optional<RunReport>();
+  }
   if (!report) {
     static_cast<void>(sweep_stale_cgroups());
     return fail(ErrorCode::internal, "mayfly-runner ended without a report (" + end + ")" +

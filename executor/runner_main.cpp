@@ -8,7 +8,7 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <optional>
+#include <variant>
 
 #include "base/helper_program.hpp"
 #include "executor/built_sandbox.hpp"
@@ -31,7 +31,8 @@ Result<AskedRun> receive_request(const Channel& client) {
     TRY(auto frame, frames.accept(std::move(*message)));
     if (!frame) continue;
     if (frame->type == FrameType::digests && frame->descriptors.size() == 1) {
-      TRY(asked.remembered, DigestTable::map(frame->descriptors.front()));
+      asked.digests = std::move(frame->descriptors.front());
+      TRY(asked.remembered, DigestTable::map(asked.digests));
       continue;
     }
     if (frame->type == FrameType::dataset) {
@@ -80,24 +81,31 @@ Result<Wait> wait_for_request(const Channel& client, const BuiltSandbox& built) 
   return waiting[1].revents == 0 ? Wait::asked : Wait::unused;
 }
 
-// Absent: its sandbox could not be used.
-Result<std::optional<RunReport>> serve(const Channel& client) {
-  Phases phases;
-  phases.mark("runner started");
+Result<BuiltSandbox> build(Phases& phases) {
   CHECK_OK(prepare_process());
-  TRY(BuiltSandbox built, build_sandbox(phases));
-  TRY(const Wait wait, wait_for_request(client, built));
-  if (wait == Wait::unused) return std::optional<RunReport>();
-  TRY(AskedRun asked, receive_request(client));
-  phases.mark("request read");
-  TRY(RunReport report, supervise(std::move(built), std::move(asked), client, phases));
-  return std::optional(std::move(report));
+  return build_sandbox(phases);
 }
 
-Result<void> tell(const Channel& client, const Result<std::optional<RunReport>>& report) {
-  if (!report) return send_frame(client, FrameType::failure, encode_failure(report.error()));
-  if (!*report) return send_frame(client, FrameType::unused, {});
-  return send_frame(client, FrameType::report, encode_report(**report));
+Result<Supervised> serve(const Channel& client, Phases& phases) {
+  auto built = build(phases);
+  if (!built) return Supervised(NotBegun{std::move(built).error()});
+  TRY(const Wait wait, wait_for_request(client, *built));
+  if (wait == Wait::unused) {
+    return Supervised(NotBegun{{ErrorCode::unavailable, "its sandbox ended before it was used"}});
+  }
+  TRY(AskedRun asked, receive_request(client));
+  phases.mark("request read");
+  return supervise(std::move(*built), std::move(asked), client, phases);
+}
+
+Result<void> tell(const Channel& client, const Result<Supervised>& done) {
+  if (!done) return send_frame(client, FrameType::failure, encode_failure(done.error()));
+  // One that was built ahead may only have met bad luck; of one that was built for its run, this is
+  // why there is none.
+  if (const auto* none = std::get_if<NotBegun>(&*done)) {
+    return send_frame(client, FrameType::unused, encode_failure(none->why));
+  }
+  return send_frame(client, FrameType::report, encode_report(std::get<RunReport>(*done)));
 }
 
 }  // namespace
@@ -109,7 +117,9 @@ int runner_main() {
   }
   ::close(helper_program);
   const Channel client{UniqueFd(helper_socket)};
-  return tell(client, serve(client)) ? 0 : exit_code_failed;
+  Phases phases;
+  phases.mark("runner started");
+  return tell(client, serve(client, phases)) ? 0 : exit_code_failed;
 }
 
 }  // namespace mayfly::executor

@@ -38,6 +38,7 @@ class SandboxPool {
       if (pool_ != nullptr) pool_->replace_now();
     }
     RunnerProcess& runner() { return runner_; }
+    bool was_waiting() const { return pool_ != nullptr; }  // it was not started for this run
 
    private:
     SandboxPool* pool_;  // null: it was not from the pool

@@ -40,7 +40,6 @@
 #include "executor/privileges.hpp"
 #include "executor/request.hpp"
 #include "executor/root_fs.hpp"
-#include "executor/seccomp_policy.hpp"
 #include "executor/user_mapping.hpp"
 
 namespace mayfly::executor {
@@ -61,7 +60,6 @@ enum class Word : std::uint8_t {
 // What every sandbox is made from, whatever will run in it; the same object in the supervisor and,
 // copied by clone, in the two processes.
 struct SandboxPlan {
-  CompiledPolicy policy;
   LandlockAbi landlock;
   UserMapping user;
   Scratch scratch;

@@ -84,14 +84,15 @@ struct Kept {
 
 class Supervisor {
  public:
-  Supervisor(BuiltSandbox built, ResourceLimits limits, Kept kept, FileRecorder files,
-             ToolAllowList tools, DigestTable remembered, const Channel& client, Phases& phases)
+  Supervisor(BuiltSandbox built, ResourceLimits limits, Kept kept, ToolAllowList tools,
+             DigestTable remembered, const Channel& client, Phases& phases)
       : plan_(std::move(built.plan)),
+        policy_(std::move(built.policy)),
         resource_limits_(limits),
         limits_(limits.job),
         cgroup_(std::move(built.cgroup)),
         sandbox_(std::move(built.sandbox)),
-        files_(std::move(files)),
+        files_(std::move(built.files)),
         client_(client),
         phases_(phases),
         signals_(std::move(built.signals)),
@@ -130,6 +131,7 @@ class Supervisor {
   void describe_into(RunReport& report) const;
 
   SandboxPlan plan_;
+  CompiledPolicy policy_;
   ResourceLimits resource_limits_;
   Limits limits_;
   RunCgroup cgroup_;  // before the sandbox: it is removed after the processes are gone
@@ -425,15 +427,15 @@ void Supervisor::describe_into(RunReport& report) const {
   report.confinement["capabilities"] = "none, bounding set empty, securebits locked";
   report.confinement["no_new_privs"] = "set";
   report.confinement["landlock"] = describe(plan_.landlock);
-  report.confinement["seccomp"] = plan_.policy.name + " " + crypto::to_text(plan_.policy.hash);
+  report.confinement["seccomp"] = policy_.name + " " + crypto::to_text(policy_.hash);
   report.confinement["exec_recorder"] = "ptrace, every process from birth";
   report.confinement["file_recorder"] = "seccomp listener, every call made in the job's place";
   report.coverage = {{"executions", "complete"},
                      {"files", "complete"},
                      {"llm", "blocked"},
                      {"network", port ? "complete" : "blocked"}};
-  report.policy_name = plan_.policy.name;
-  report.policy_hash = plan_.policy.hash;
+  report.policy_name = policy_.name;
+  report.policy_hash = policy_.hash;
 }
 
 Result<void> Supervisor::take_down(RunReport& report) {
@@ -471,10 +473,10 @@ Result<ResourceLimits> limit(RunCgroup& cgroup, const Limits& limits) {
   return resource_limits(limits, cgroup);
 }
 
-// From a sandbox for any run to the sandbox of this one. The limits are in force before anything of
-// the run is in it.
-Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, AskedRun asked,
-                                  const ResourceLimits& limits) {
+// From a sandbox for any run to the sandbox of this one. Whatever does not wait for an answer goes
+// out first: three processes get ready side by side. The limits are in force before the job's
+// process knows anything of the run.
+Result<ResourceLimits> make_it_ours(BuiltSandbox& built, const UniqueFd& work, AskedRun asked) {
   RunRequest& request = asked.request;
   Scratch& scratch = built.plan.scratch;
   const ScratchSize room = scratch_size(request);
@@ -487,51 +489,49 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Ask
   TRY(std::vector<UniqueFd> dataset, open_read_only(asked.dataset));
   asked.dataset.clear();  // What the client sent is writable; nobody needs that here.
   CHECK_OK(built.sandbox.finish_root(root, std::move(dataset)));
+  if (request.spec.policy != built.policy.name) {
+    TRY(built.policy, compile_policy(request.spec.policy));
+  }
+  CHECK_OK(built.files.order({.known = std::move(known),
+                              .file_bytes_max = request.spec.limits.disk_bytes,
+                              .loopback_port = root.loopback_port,
+                              .policy = request.spec.policy,
+                              .job = built.sandbox.job()},
+                             asked.digests));
+  TRY(const ResourceLimits limits, limit(built.cgroup, request.spec.limits));
+  CHECK_OK(built.sandbox.order_job({.argv = std::move(request.spec.argv),
+                                    .environment = std::move(request.spec.environment),
+                                    .limits = limits,
+                                    .policy = built.policy}));
   if (root.room) CHECK_OK(built.sandbox.wait_until_locked());
   CHECK_OK(write_scripts(work, request.spec.scripts, built.plan.user));
-  JobOrder order{.argv = std::move(request.spec.argv),
-                 .environment = std::move(request.spec.environment),
-                 .limits = limits};
-  if (request.spec.policy != built.plan.policy.name) {
-    TRY(built.plan.policy, compile_policy(request.spec.policy));
-    order.policy = built.plan.policy;
-  }
-  CHECK_OK(built.sandbox.order_job(order));
-  TRY(FileRecorder files,
-      FileRecorder::start(built.sandbox, {.user = built.plan.user,
-                                          .known = std::move(known),
-                                          .remembered = std::move(asked.remembered),
-                                          .file_bytes_max = limits.job.disk_bytes,
-                                          .loopback_port = root.loopback_port,
-                                          .policy = request.spec.policy,
-                                          .listener = std::move(built.listener)}));
   CHECK_OK(built.sandbox.wait_until_ready());
-  return files;
+  return limits;
 }
 
 }  // namespace
 
-Result<RunReport> supervise(BuiltSandbox built, AskedRun asked, const Channel& client,
-                            Phases& phases) {
+Result<Supervised> supervise(BuiltSandbox built, AskedRun asked, const Channel& client,
+                             Phases& phases) {
   const SandboxSpec& spec = asked.request.spec;
   TRY(ToolAllowList tools, ToolAllowList::of(spec.tools));
   Kept kept{.work = {}, .left_files = spec.left_files, .loopback_port = spec.loopback_port};
-  TRY(kept.work, open_work(built.sandbox));
-  const auto limits = limit(built.cgroup, spec.limits);
-  if (!limits) return std::unexpected(explain_start(limits.error(), built.cgroup));
-  phases.mark("limited");
+  auto work = open_work(built.sandbox);
+  if (!work) return Supervised(NotBegun{std::move(work).error()});
+  kept.work = std::move(*work);
   DigestTable remembered = asked.remembered;
-  auto files = make_it_ours(built, kept.work, std::move(asked), *limits);
-  if (!files) return std::unexpected(explain_start(std::move(files).error(), built.cgroup));
+  const auto limits = make_it_ours(built, kept.work, std::move(asked));
+  if (!limits) return Supervised(NotBegun{explain_start(limits.error(), built.cgroup)});
   if (const UniqueFd listener = built.sandbox.take_loopback_listener()) {
     CHECK_OK(send_frame(client, FrameType::loopback_listener, {}, {&listener, 1}));
   } else if (kept.loopback_port) {
     return fail(ErrorCode::internal, "the sandbox made no listener for the run's one address");
   }
   phases.mark("ready for the job");
-  Supervisor supervisor(std::move(built), *limits, std::move(kept), std::move(*files),
-                        std::move(tools), std::move(remembered), client, phases);
-  return supervisor.run();
+  Supervisor supervisor(std::move(built), *limits, std::move(kept), std::move(tools),
+                        std::move(remembered), client, phases);
+  TRY(RunReport report, supervisor.run());
+  return Supervised(std::move(report));
 }
 
 }  // namespace mayfly::executor

@@ -6,6 +6,8 @@
 // Errors    As Runner::run. The sandbox is gone in either case.
 // Threads   Single-threaded: traces, forks, and waits for every child of the process.
 #pragma once
+#include <variant>
+
 #include "base/result.hpp"
 #include "executor/built_sandbox.hpp"
 #include "executor/channel.hpp"
@@ -28,9 +30,16 @@ struct AskedRun {
   RunRequest request;
   std::vector<UniqueFd> dataset;
   DigestTable remembered;
+  UniqueFd digests;  // what it is in
 };
 
-Result<RunReport> supervise(BuiltSandbox built, AskedRun asked, const Channel& client,
-                            Phases& phases);
+// The sandbox could not be made the run's own: nothing of the run has begun, and another may do.
+struct NotBegun {
+  Error why;
+};
+using Supervised = std::variant<RunReport, NotBegun>;
+
+Result<Supervised> supervise(BuiltSandbox built, AskedRun asked, const Channel& client,
+                             Phases& phases);
 
 }  // namespace mayfly::executor

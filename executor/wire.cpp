@@ -114,6 +114,15 @@ class Reader {
     TRY(const auto value, in_.take_array<32>());
     return crypto::Sha256{value};
   }
+  // Absent: 0.
+  Result<std::optional<std::uint16_t>> port() {
+    TRY(const std::uint64_t value, u64());
+    if (value > UINT16_MAX) {
+      return fail(ErrorCode::malformed, "an order names a port that is none");
+    }
+    if (value == 0) return std::optional<std::uint16_t>();
+    return std::optional(static_cast<std::uint16_t>(value));
+  }
   Result<void> end() const {
     if (in_.remaining() == 0) return {};
     return fail(ErrorCode::malformed, "bytes after the end of a message");
@@ -122,6 +131,8 @@ class Reader {
  private:
   ByteReader in_;
 };
+
+// The kernel's BPF_MAXINSNS, of 8 bytes.
 
 // The order of the members below is the format.
 template <class LimitsType, class Visit>
@@ -463,9 +474,7 @@ Result<RootOrder> decode_root_order(ByteView bytes) {
     TRY(order.room->bytes, in.u64());
     TRY(order.room->inodes, in.u64());
   }
-  TRY(const std::uint64_t port, in.u64());
-  if (port > UINT16_MAX) return fail(ErrorCode::malformed, "an order names a port that is none");
-  if (port != 0) order.loopback_port = static_cast<std::uint16_t>(port);
+  TRY(order.loopback_port, in.port());
   TRY(order.dataset_names, in.texts(dataset_files_max, file_name_bytes_max));
   CHECK_OK(in.end());
   return order;
@@ -482,12 +491,9 @@ Bytes encode_job_order(const JobOrder& order) {
   static_cast<void>(written);  // Writing to memory cannot fail.
   out.u8(static_cast<std::uint8_t>(order.limits.memory_group));
   out.u8(static_cast<std::uint8_t>(order.limits.pids_group));
-  out.u8(order.policy ? 1 : 0);
-  if (order.policy) {
-    out.text(order.policy->name);
-    out.digest(order.policy->hash);
-    out.bytes(order.policy->filter);
-  }
+  out.text(order.policy.name);
+  out.digest(order.policy.hash);
+  out.bytes(order.policy.filter);
   return out.take();
 }
 
@@ -506,13 +512,48 @@ Result<JobOrder> decode_job_order(ByteView bytes) {
     TRY(const bool present, in.flag());
     *group = present ? Backstop::present : Backstop::absent;
   }
-  TRY(const bool has_policy, in.flag());
-  if (has_policy) {
-    order.policy.emplace();
-    TRY(order.policy->name, in.text(text_bytes_max));
-    TRY(order.policy->hash, in.digest());
-    TRY(order.policy->filter, in.bytes(policy_filter_bytes_max));
+  TRY(order.policy.name, in.text(text_bytes_max));
+  TRY(order.policy.hash, in.digest());
+  TRY(order.policy.filter, in.bytes(policy_filter_bytes_max));
+  CHECK_OK(in.end());
+  return order;
+}
+
+Bytes encode_recorder_order(const RecorderOrder& order) {
+  Writer out;
+  out.count(order.known.size());
+  for (const auto& [file, name] : order.known) {
+    out.u64(file.first);
+    out.u64(file.second);
+    out.text(name);
   }
+  out.i64(order.file_bytes_max);
+  out.u64(order.loopback_port.value_or(0));
+  out.text(order.policy);
+  out.i64(order.job);
+  return out.take();
+}
+
+Result<RecorderOrder> decode_recorder_order(ByteView bytes) {
+  constexpr std::size_t known_bytes_min = 2 * sizeof(std::uint64_t) + sizeof(std::uint32_t);
+  Reader in(bytes);
+  RecorderOrder order;
+  TRY(const std::size_t size, in.count(dataset_files_max, known_bytes_min));
+  for (std::size_t i = 0; i < size; ++i) {
+    TRY(const std::uint64_t device, in.u64());
+    TRY(const std::uint64_t inode, in.u64());
+    TRY(std::string name, in.text(text_bytes_max));
+    const std::pair file{dev_t{device}, ino_t{inode}};
+    if (!order.known.empty() && order.known.rbegin()->first >= file) {
+      return fail(ErrorCode::malformed, "known files are not sorted");
+    }
+    order.known.emplace_hint(order.known.end(), file, std::move(name));
+  }
+  TRY(order.file_bytes_max, in.i64());
+  TRY(order.loopback_port, in.port());
+  TRY(order.policy, in.text(text_bytes_max));
+  TRY(const std::int64_t job, in.i64());
+  order.job = static_cast<pid_t>(job);
   CHECK_OK(in.end());
   return order;
 }

@@ -16,6 +16,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "executor/channel.hpp"
+#include "executor/known_files.hpp"
 #include "executor/privileges.hpp"
 #include "executor/request.hpp"
 #include "executor/root_fs.hpp"
@@ -84,12 +85,22 @@ struct JobOrder {
   std::vector<std::string> argv;
   std::vector<std::string> environment;
   ResourceLimits limits;
-  std::optional<CompiledPolicy> policy{};  // absent: the one that every sandbox has
+  CompiledPolicy policy;
+};
+// What the file recorder has to know of the run; the table of digests comes as a descriptor.
+struct RecorderOrder {
+  KnownFiles known;
+  std::int64_t file_bytes_max = 0;             // RLIMIT_FSIZE of the job
+  std::optional<std::uint16_t> loopback_port;  // the one address that may be connected to
+  std::string policy{};                        // by name: which calls are only refused
+  pid_t job = 0;                               // its process
 };
 Bytes encode_root_order(const RootOrder& order);
 Result<RootOrder> decode_root_order(ByteView bytes);
 Bytes encode_job_order(const JobOrder& order);
 Result<JobOrder> decode_job_order(ByteView bytes);
+Bytes encode_recorder_order(const RecorderOrder& order);
+Result<RecorderOrder> decode_recorder_order(ByteView bytes);
 
 Bytes encode_failure(const Error& error);
 Result<Error> decode_failure(ByteView bytes);

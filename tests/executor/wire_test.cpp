@@ -99,7 +99,10 @@ TEST(RequestWire, ALyingCountTakesNoMemory) {
 
 TEST(OrderWire, RoundTripsAndRefusesEveryTruncation) {
   RootOrder root{.room = ScratchSize{5, 6}, .loopback_port = 7, .dataset_names = {"a", "b/c"}};
-  JobOrder job{.argv = {"sh", ""}, .environment = {"A=1"}, .limits = {}};
+  JobOrder job{.argv = {"sh", ""},
+               .environment = {"A=1"},
+               .limits = {},
+               .policy = {.name = "p", .hash = {}, .filter = {1, 2, 3}}};
   job.limits.job.pids = 7;
   job.limits.pids_group = ResourceLimits::Backstop::absent;
   const auto decoded = decode_job_order(encode_job_order(job));
@@ -122,6 +125,23 @@ TEST(OrderWire, RoundTripsAndRefusesEveryTruncation) {
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     EXPECT_FALSE(decode_job_order(ByteView(bytes).first(length))) << length;
   }
+}
+
+TEST(OrderWire, TheRecordersRoundTripsInOneWayOnly) {
+  RecorderOrder order{.known = {{{1, 2}, "/data/a"}, {{1, 3}, "/data/b"}},
+                      .file_bytes_max = 5,
+                      .loopback_port = 80};
+  const Bytes bytes = encode_recorder_order(order);
+  const auto decoded = decode_recorder_order(bytes);
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  EXPECT_EQ(decoded->known, order.known);
+  EXPECT_EQ(encode_recorder_order(*decoded), bytes);
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    EXPECT_FALSE(decode_recorder_order(ByteView(bytes).first(length))) << length;
+  }
+  Bytes unsorted = bytes;
+  unsorted[4] = 2;  // the first file's device: now it should come last
+  EXPECT_FALSE(decode_recorder_order(unsorted));
 }
 
 TEST(ReportWire, RoundTripsEveryOutcome) {

@@ -27,6 +27,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(check_request(*request).has_value());
   }
   if (const auto report = decode_report(bytes)) require(equal(encode_report(*report), bytes));
+  if (const auto order = decode_root_order(bytes)) {
+    require(equal(encode_root_order(*order), bytes));
+  }
+  if (const auto order = decode_job_order(bytes)) require(equal(encode_job_order(*order), bytes));
+  if (const auto order = decode_recorder_order(bytes)) {
+    require(equal(encode_recorder_order(*order), bytes));
+  }
   if (const auto error = decode_failure(bytes)) require(equal(encode_failure(*error), bytes));
   static_cast<void>(parse_status(mayfly::text_of(bytes)));
   FrameReader frames(1024);
