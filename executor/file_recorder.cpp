@@ -60,6 +60,7 @@ Result<FileRecorder> FileRecorder::start(const LiveSandbox& sandbox, Job job) {
                        .file_bytes_max = job.file_bytes_max,
                        .loopback_port = job.loopback_port,
                        .policy = std::move(job.policy),
+                       .seed = job.seed,
                        .listener = std::move(job.listener),
                        .supervisor = std::move(ends.second),
                        .record = record});

@@ -43,6 +43,7 @@ class FileRecorder {
     std::int64_t file_bytes_max;                 // RLIMIT_FSIZE of the job
     std::optional<std::uint16_t> loopback_port;  // the one address that may be connected to
     std::string policy;                          // by name: which calls are only refused
+    std::optional<crypto::Sha256> seed;          // of a seeded run
     Channel listener;  // the job's process says which descriptor its listener is
   };
   // Returns once it is in its place: no job runs before.

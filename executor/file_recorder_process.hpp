@@ -28,6 +28,7 @@ struct FileRecorderTask {
   std::int64_t file_bytes_max;
   std::optional<std::uint16_t> loopback_port;
   std::string policy;
+  std::optional<crypto::Sha256> seed;
   Channel listener;
   Channel supervisor;
   const UniqueFd& record;

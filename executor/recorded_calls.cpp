@@ -5,8 +5,10 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,6 +26,7 @@ namespace mayfly::executor {
 namespace {
 
 // What open(2) may set on a file and fcntl(2) may change.
+constexpr std::uint64_t random_call_bytes_max = 64 * 1024;  // a call may return less than it asked
 constexpr int changeable_flags = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
 
 bool may_create(std::uint64_t flags) {
@@ -73,6 +76,7 @@ Result<std::optional<MadeCall>> RecordedCalls::make(const NotifiedCall& call) {
   if (refused_.contains(call.number())) {
     return event_of(FileCall::refuse, EPERM, call_name(call.number()));
   }
+  if (auto served = serve(call)) return std::move(*served);
   const auto dir = [&](std::size_t index) { return call.int_argument(index); };
   const auto flags = [&](std::size_t index) { return call.int_argument(index); };
   switch (call.number()) {
@@ -108,6 +112,90 @@ Result<std::optional<MadeCall>> RecordedCalls::make(const NotifiedCall& call) {
     case SYS_bind: return connect_or_bind(call, FileCall::bind);
     // Refused for its arguments. Or recorded, and not known here: then it is not made, either.
     default: return event_of(FileCall::refuse, EPERM, call_name(call.number()));
+  }
+}
+
+// --- what a seeded run asks for ---
+
+// Absent: it is no such call, or this run is not seeded.
+std::optional<MadeCall> RecordedCalls::serve(const NotifiedCall& call) {
+  if (!random_) return std::nullopt;
+  switch (call.number()) {
+    case SYS_getrandom: return serve_random(call);
+#if defined(__x86_64__)
+    case SYS_time:
+#endif
+    case SYS_gettimeofday:
+    case SYS_clock_gettime: return serve_calendar(call);
+    default: return std::nullopt;
+  }
+}
+
+MadeCall RecordedCalls::serve_random(const NotifiedCall& call) {
+  MadeCall made;
+  made.written_down = MadeCall::WrittenDown::no;
+  const auto numbers = paths_.numbers(call.thread());
+  if ((call.argument(2) & ~std::uint64_t{GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE}) != 0) {
+    made.event.error = EINVAL;
+  } else if (!numbers) {
+    made.event.error = numbers.error();
+  } else {
+    Bytes bytes(std::min<std::uint64_t>(call.argument(1), random_call_bytes_max));
+    random_->fill(SeededRandom::Source::call, numbers->thread, bytes);
+    const auto written = call.write_memory(listener_, 0, bytes);
+    made.event.error = written ? 0 : written.error();
+    made.value = static_cast<std::int64_t>(bytes.size());
+  }
+  return made;
+}
+
+// It goes on as fast as ever; only its beginning is the same in every run.
+MadeCall RecordedCalls::serve_calendar(const NotifiedCall& call) const {
+  using std::chrono::nanoseconds;
+  const auto passed =
+      std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now() - started_).count();
+  const std::int64_t seconds = seeded_clock_origin_s + passed / 1'000'000'000;
+  const std::int64_t rest_ns = passed % 1'000'000'000;
+  MadeCall made;
+  made.written_down = MadeCall::WrittenDown::no;
+  const auto give = [&](std::size_t index, std::int64_t first, std::int64_t second,
+                        std::size_t count) {
+    if (call.argument(index) == 0) return;
+    const std::int64_t both[2] = {first, second};
+    const auto written = call.write_memory(
+        listener_, index, {reinterpret_cast<const std::uint8_t*>(both), count * sizeof first});
+    if (!written) made.event.error = written.error();
+  };
+  switch (call.number()) {
+    case SYS_clock_gettime: give(1, seconds, rest_ns, 2); break;
+    case SYS_gettimeofday:
+      give(0, seconds, rest_ns / 1000, 2);
+      give(1, 0, 0, 1);  // struct timezone: two ints
+      break;
+    default: give(0, seconds, 0, 1); made.value = seconds;
+  }
+  return made;
+}
+
+// In the place of the device that was opened to be read.
+void RecordedCalls::serve_random_device(const NotifiedCall& call, std::uint64_t flags,
+                                        MadeCall& made) {
+  struct stat status{};
+  if (!random_ || !made.opened || (flags & O_ACCMODE) == O_WRONLY ||
+      ::fstat(made.opened.borrow(), &status) != 0 || !S_ISCHR(status.st_mode)) {
+    return;
+  }
+  constexpr unsigned memory_devices = 1;  // /dev/random is the eighth of them, urandom the ninth
+  const unsigned minor_number = minor(status.st_rdev);
+  if (major(status.st_rdev) != memory_devices || (minor_number != 8 && minor_number != 9)) return;
+  made.opened.reset();
+  const auto numbers = paths_.numbers(call.thread());
+  auto stream = numbers ? open_random_stream(random_->open_stream(numbers->thread))
+                        : Result<UniqueFd>(fail(ErrorCode::internal, "the caller is gone"));
+  if (stream) {
+    made.opened = std::move(*stream);
+  } else {
+    made.event.error = EMFILE;
   }
 }
 
@@ -176,6 +264,7 @@ RecordedCalls::Made RecordedCalls::open_located(const NotifiedCall& call, const 
   made.event.error = made.opened ? 0 : errno;
   if (made.opened) {
     made.event.path = name_of(made.opened);
+    serve_random_device(call, how.flags, made);
   } else {
     made.event.path = path.starts_with('/') ? path : paths_.path_of(base) + "/" + path;
   }

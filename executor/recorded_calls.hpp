@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,6 +25,7 @@
 #include "executor/blocking_calls.hpp"
 #include "executor/job_paths.hpp"
 #include "executor/notified_call.hpp"
+#include "executor/seeded.hpp"
 
 namespace mayfly::executor {
 
@@ -38,7 +40,8 @@ class RecordedCalls {
     // With it the loopback interface is up, and every other address is refused here, as it would be
     // by a network without any interface.
     std::optional<std::uint16_t> loopback_port;
-    std::set<long> refused;  // by the policy: only to be written down
+    std::set<long> refused;              // by the policy: only to be written down
+    std::optional<crypto::Sha256> seed;  // of a seeded run
   };
   RecordedCalls(const UniqueFd& listener, const JobPaths& paths, OfRun of_run,
                 BlockingCalls blocking)
@@ -47,6 +50,9 @@ class RecordedCalls {
         known_(std::move(of_run.known)),
         loopback_port_(of_run.loopback_port),
         refused_(std::move(of_run.refused)),
+        random_(
+            of_run.seed.transform([](const crypto::Sha256& seed) { return SeededRandom(seed); })),
+        started_(std::chrono::steady_clock::now()),
         blocking_(std::move(blocking)) {}
 
   // Absent: it is being made elsewhere, and comes out of blocking().
@@ -74,6 +80,11 @@ class RecordedCalls {
   Made open_pipe(const NotifiedCall& call, MadeCall made, const UniqueFd& base,
                  const std::string& path, const open_how& how);
   std::string name_of(const UniqueFd& fd) const;
+
+  std::optional<MadeCall> serve(const NotifiedCall& call);
+  MadeCall serve_random(const NotifiedCall& call);
+  MadeCall serve_calendar(const NotifiedCall& call) const;
+  void serve_random_device(const NotifiedCall& call, std::uint64_t flags, MadeCall& made);
 
   OrErrno<Place> place(const NotifiedCall& call, At at) const;
   MadeCall make_directory(const NotifiedCall& call, At at, std::size_t mode);
@@ -104,6 +115,8 @@ class RecordedCalls {
   KnownFiles known_;
   std::optional<std::uint16_t> loopback_port_;
   std::set<long> refused_;
+  std::optional<SeededRandom> random_;
+  std::chrono::steady_clock::time_point started_;
   BlockingCalls blocking_;
   bool pipes_were_made_ = false;
 };

@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <string_view>
 
 namespace mayfly::executor::rules {
@@ -359,6 +360,23 @@ inline constexpr std::array argument_rules = {
     ArgumentRule{"prctl", {arg(0, PR_SET_MM)}, refuse, "forges /proc/PID/cmdline and exe"},
     ArgumentRule{"prctl", {arg(0, PR_SET_PTRACER)}, refuse, "invites a tracer"},
     ArgumentRule{"prctl", {}, {EINVAL}, "every other option, as a kernel without it answers"},
+};
+
+// --- in a seeded run, instead of the rules of these calls ---
+
+inline constexpr std::string_view why_seeded = "served from the run's seed";
+inline constexpr std::string_view why_calendar = "the calendar begins at a fixed moment";
+
+inline constexpr std::array seeded_plain_rules = {
+    PlainRule{record, why_seeded, "getrandom"},
+    PlainRule{record, why_calendar, "time gettimeofday"},
+};
+inline constexpr std::array seeded_argument_rules = {
+    ArgumentRule{"clock_gettime", {arg(0, CLOCK_REALTIME)}, record, why_calendar},
+    ArgumentRule{"clock_gettime", {arg(0, CLOCK_REALTIME_COARSE)}, record, why_calendar},
+    ArgumentRule{"clock_gettime", {arg(0, CLOCK_REALTIME_ALARM)}, record, why_calendar},
+    ArgumentRule{"clock_gettime", {arg(0, CLOCK_TAI)}, record, why_calendar},
+    ArgumentRule{"clock_gettime", {}, allow, "clocks that count from the start of something"},
 };
 
 }  // namespace mayfly::executor::rules

@@ -80,6 +80,7 @@ struct Kept {
   UniqueFd work;  // /work of the sandbox
   LeftFiles left_files = LeftFiles::destroyed;
   std::optional<std::uint16_t> loopback_port;
+  std::optional<crypto::Sha256> seed;
 };
 
 class Supervisor {
@@ -95,7 +96,8 @@ class Supervisor {
         client_(client),
         phases_(phases),
         signals_(std::move(built.signals)),
-        recorder_(std::move(tools), plan_.user, std::move(remembered)),
+        recorder_(std::move(tools), plan_.user, std::move(remembered),
+                  kept.seed.transform([](const auto& seed) { return SeededRandom(seed); })),
         stdout_(std::move(built.stdout_end), FrameType::stdout_bytes),
         stderr_(std::move(built.stderr_end), FrameType::stderr_bytes),
         kept_(std::move(kept)) {}
@@ -426,6 +428,7 @@ void Supervisor::describe_into(RunReport& report) const {
   report.confinement["no_new_privs"] = "set";
   report.confinement["landlock"] = describe(plan_.landlock);
   report.confinement["seccomp"] = plan_.policy.name + " " + crypto::to_text(plan_.policy.hash);
+  if (kept_.seed) report.confinement["randomness"] = seeded_in_words;
   report.confinement["exec_recorder"] = "ptrace, every process from birth";
   report.confinement["file_recorder"] = "seccomp listener, every call made in the job's place";
   report.coverage = {{"executions", "complete"},
@@ -492,8 +495,9 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Ask
   JobOrder order{.argv = std::move(request.spec.argv),
                  .environment = std::move(request.spec.environment),
                  .limits = limits};
-  if (request.spec.policy != built.plan.policy.name) {
-    TRY(built.plan.policy, compile_policy(request.spec.policy));
+  if (request.spec.seed) order.randomness = Randomness::seeded;
+  if (request.spec.policy != built.plan.policy.name || request.spec.seed) {
+    TRY(built.plan.policy, compile_policy(request.spec.policy, order.randomness));
     order.policy = built.plan.policy;
   }
   CHECK_OK(built.sandbox.order_job(order));
@@ -504,6 +508,7 @@ Result<FileRecorder> make_it_ours(BuiltSandbox& built, const UniqueFd& work, Ask
                                           .file_bytes_max = limits.job.disk_bytes,
                                           .loopback_port = root.loopback_port,
                                           .policy = request.spec.policy,
+                                          .seed = request.spec.seed,
                                           .listener = std::move(built.listener)}));
   CHECK_OK(built.sandbox.wait_until_ready());
   return files;
@@ -515,7 +520,10 @@ Result<RunReport> supervise(BuiltSandbox built, AskedRun asked, const Channel& c
                             Phases& phases) {
   const SandboxSpec& spec = asked.request.spec;
   TRY(ToolAllowList tools, ToolAllowList::of(spec.tools));
-  Kept kept{.work = {}, .left_files = spec.left_files, .loopback_port = spec.loopback_port};
+  Kept kept{.work = {},
+            .left_files = spec.left_files,
+            .loopback_port = spec.loopback_port,
+            .seed = spec.seed};
   TRY(kept.work, open_work(built.sandbox));
   const auto limits = limit(built.cgroup, spec.limits);
   if (!limits) return std::unexpected(explain_start(limits.error(), built.cgroup));

@@ -318,6 +318,8 @@ Bytes encode_request(const RunRequest& request) {
   write_scripts(out, request.spec.scripts);
   out.texts(request.spec.tools);
   out.text(request.spec.policy);
+  out.u8(request.spec.seed ? 1 : 0);
+  if (request.spec.seed) out.digest(*request.spec.seed);
   const auto written = for_each_limit(request.spec.limits, [&](const std::int64_t& limit) {
     out.i64(limit);
     return Result<void>();
@@ -341,6 +343,10 @@ Result<RunRequest> decode_request(ByteView bytes) {
   TRY(request.spec.scripts, read_scripts(in));
   TRY(request.spec.tools, in.texts(tools_max, argument_bytes_max));
   TRY(request.spec.policy, in.text(text_bytes_max));
+  TRY(const bool has_seed, in.flag());
+  if (has_seed) {
+    TRY(request.spec.seed, in.digest());
+  }
   CHECK_OK(for_each_limit(request.spec.limits, [&](std::int64_t& limit) -> Result<void> {
     TRY(limit, in.i64());
     return {};
@@ -488,6 +494,7 @@ Bytes encode_job_order(const JobOrder& order) {
     out.digest(order.policy->hash);
     out.bytes(order.policy->filter);
   }
+  out.u8(static_cast<std::uint8_t>(order.randomness));
   return out.take();
 }
 
@@ -513,6 +520,8 @@ Result<JobOrder> decode_job_order(ByteView bytes) {
     TRY(order.policy->hash, in.digest());
     TRY(order.policy->filter, in.bytes(policy_filter_bytes_max));
   }
+  TRY(const bool seeded, in.flag());
+  order.randomness = seeded ? Randomness::seeded : Randomness::of_the_kernel;
   CHECK_OK(in.end());
   return order;
 }

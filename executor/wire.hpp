@@ -85,6 +85,7 @@ struct JobOrder {
   std::vector<std::string> environment;
   ResourceLimits limits;
   std::optional<CompiledPolicy> policy{};  // absent: the one that every sandbox has
+  Randomness randomness = Randomness::of_the_kernel;
 };
 Bytes encode_root_order(const RootOrder& order);
 Result<RootOrder> decode_root_order(ByteView bytes);
