@@ -26,6 +26,7 @@ namespace mayfly::executor {
 namespace {
 
 // What open(2) may set on a file and fcntl(2) may change.
+constexpr std::uint64_t datagram_bytes_max = 256 * 1024;    // more than any local socket takes
 constexpr std::uint64_t random_call_bytes_max = 64 * 1024;  // a call may return less than it asked
 constexpr int changeable_flags = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
 
@@ -110,6 +111,7 @@ Result<std::optional<MadeCall>> RecordedCalls::make(const NotifiedCall& call) {
     case SYS_truncate: return truncate(call);
     case SYS_connect: return connect_or_bind(call, FileCall::connect);
     case SYS_bind: return connect_or_bind(call, FileCall::bind);
+    case SYS_sendto: return send_to(call);
     // Refused for its arguments. Or recorded, and not known here: then it is not made, either.
     default: return event_of(FileCall::refuse, EPERM, call_name(call.number()));
   }
@@ -447,15 +449,16 @@ MadeCall RecordedCalls::truncate(const NotifiedCall& call) {
 
 // --- addresses ---
 
-OrErrno<RecordedCalls::Address> RecordedCalls::address_of(const NotifiedCall& call) const {
+OrErrno<RecordedCalls::Address> RecordedCalls::address_of(const NotifiedCall& call,
+                                                          std::size_t pointer) const {
   Address address;
-  const int size = call.int_argument(2);
+  const int size = call.int_argument(pointer + 1);
   if (size < 0 || static_cast<std::size_t>(size) > sizeof address.bytes) {
     return std::unexpected(EINVAL);
   }
   address.size = static_cast<socklen_t>(size);
   const auto read = call.read_memory(
-      listener_, 1, {reinterpret_cast<std::uint8_t*>(&address.bytes), address.size});
+      listener_, pointer, {reinterpret_cast<std::uint8_t*>(&address.bytes), address.size});
   if (!read) return std::unexpected(read.error());
   if (const auto placed = place_socket(call, address); !placed) {
     return std::unexpected(placed.error());
@@ -506,7 +509,7 @@ OrErrno<UniqueFd> RecordedCalls::socket_of(const NotifiedCall& call) const {
 RecordedCalls::Made RecordedCalls::connect_or_bind(const NotifiedCall& call, FileCall what) {
   auto socket = socket_of(call);
   if (!socket) return event_of(what, socket.error(), "");
-  auto address = address_of(call);
+  auto address = address_of(call, 1);
   if (!address) return event_of(what, address.error(), "");
   const auto enter = [](const Address& to) {
     return !to.directory || ::fchdir(to.directory.borrow()) == 0;
@@ -545,6 +548,71 @@ RecordedCalls::Made RecordedCalls::connect_or_bind(const NotifiedCall& call, Fil
                                  : EACCES;
       });
   if (!started) return event_of(what, EAGAIN, both->address.text);
+  return std::nullopt;
+}
+
+// By the socket, not by the address: the kernel takes an address of no family for one of IPv4.
+bool is_of_the_internet(const UniqueFd& socket) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(socket.borrow(), SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
+         domain == AF_INET || domain == AF_INET6;
+}
+
+// A datagram leaves without a connection that could be refused, so it is refused itself; to a
+// socket of the job's own files or names it goes.
+RecordedCalls::Made RecordedCalls::send_to(const NotifiedCall& call) {
+  auto socket = socket_of(call);
+  if (!socket) return event_of(FileCall::send, socket.error(), "");
+  auto address = address_of(call, 4);
+  if (!address) return event_of(FileCall::send, address.error(), "");
+  MadeCall made = event_of(FileCall::send, 0, address->text);
+  if (is_of_the_internet(*socket)) {
+    made.event.error = ENETUNREACH;
+    return made;
+  }
+  struct Sending {
+    UniqueFd socket;
+    Address address;
+    Bytes data;
+  };
+  if (call.argument(2) > datagram_bytes_max) {
+    made.event.error = EMSGSIZE;
+    return made;
+  }
+  Bytes data(call.argument(2));
+  if (const auto read = call.read_memory(listener_, 1, data); !data.empty() && !read) {
+    made.event.error = read.error();
+    return made;
+  }
+  const auto all =
+      std::make_shared<Sending>(std::move(*socket), std::move(*address), std::move(data));
+  const auto send = [all](MadeCall& done, int flags) {
+    const Address& to = all->address;
+    if (to.directory && ::fchdir(to.directory.borrow()) != 0) {
+      done.event.error = EACCES;
+      return;
+    }
+    const ssize_t sent =
+        ::sendto(all->socket.borrow(), all->data.data(), all->data.size(), flags | MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&to.bytes), to.size);
+    done.event.error = sent < 0 ? errno : 0;
+    done.value = sent;
+  };
+  const int flags = call.int_argument(3);
+  send(made, flags | MSG_DONTWAIT);
+  const bool may_wait =
+      (flags & MSG_DONTWAIT) == 0 && (::fcntl(all->socket.borrow(), F_GETFL) & O_NONBLOCK) == 0;
+  if (made.event.error != EAGAIN || !may_wait) return made;
+  const auto started = blocking_.start(call, std::move(made), [send, flags](MadeCall& done) {
+    // A working directory of this thread's own.
+    if (::unshare(CLONE_FS) == 0) {
+      send(done, flags);
+    } else {
+      done.event.error = EACCES;
+    }
+  });
+  if (!started) return event_of(FileCall::send, EAGAIN, all->address.text);
   return std::nullopt;
 }
 

@@ -104,11 +104,13 @@ class RecordedCalls {
     std::string text;
     UniqueFd directory;  // what a relative socket path starts from
   };
-  OrErrno<Address> address_of(const NotifiedCall& call) const;
+  // `pointer`: the argument that points to it; its size is the next one.
+  OrErrno<Address> address_of(const NotifiedCall& call, std::size_t pointer) const;
   OrErrno<void> place_socket(const NotifiedCall& call, Address& address) const;
   bool is_out_of_reach(const Address& address) const;
   OrErrno<UniqueFd> socket_of(const NotifiedCall& call) const;
   Made connect_or_bind(const NotifiedCall& call, FileCall what);
+  Made send_to(const NotifiedCall& call);
 
   const UniqueFd& listener_;
   const JobPaths& paths_;

@@ -112,6 +112,7 @@ enum class FileCall : std::uint8_t {
   bind,
   refuse,   // no file: a call that the run's policy refuses; `path` is its name
   execute,  // an execution that failed, by the text given; one that succeeds is an ExecEvent
+  send,     // a datagram to an address, without connect
 };
 
 // One call that names a file or an address, as the file recorder made it in the job's place.

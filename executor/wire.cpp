@@ -231,7 +231,7 @@ Result<FileEvent> read_file_event(Reader& in) {
   TRY(event.at_us, in.i64());
   TRY(event.pid, in.i32());
   TRY(const std::uint8_t call, in.u8());
-  if (call > static_cast<std::uint8_t>(FileCall::execute)) {
+  if (call > static_cast<std::uint8_t>(FileCall::send)) {
     return fail(ErrorCode::malformed, "an unknown file call");
   }
   event.call = static_cast<FileCall>(call);
