@@ -114,6 +114,15 @@ void read_policy(Fields& sandbox, ExecutionRequest& out) {
   sandbox.fault("policy", "must be one of " + names + "or language");
 }
 
+void read_determinism(Fields& sandbox, ExecutionRequest& out) {
+  const std::string* const determinism = sandbox.text("determinism");
+  if (determinism == nullptr || *determinism == "deterministic") return;
+  if (*determinism != "seeded") {
+    return sandbox.fault("determinism", "must be \"deterministic\" or \"seeded\"");
+  }
+  out.determinism = pipeline::Determinism::seeded;
+}
+
 void read_scripts(Fields& sandbox, ExecutionRequest& out) {
   const json* const scripts = sandbox.object("scripts");
   if (scripts == nullptr) return;
@@ -290,6 +299,7 @@ void read_sandbox(Fields& request, FieldFaults& faults, const LlmEndpoints& endp
   read_steps(sandbox, out);
   read_tools(sandbox, out);
   read_policy(sandbox, out);
+  read_determinism(sandbox, out);
   read_environment(sandbox, faults, out);
   read_llm(sandbox, faults, endpoints, out);
   if (out.scripts.empty() && out.command.empty() && faults.empty()) {

@@ -46,6 +46,7 @@ struct RunOptions {
   std::string language;
   std::vector<std::string> tools;
   std::string policy = "default";
+  std::string determinism = "deterministic";
   std::vector<std::string> assertions;
   std::vector<std::string> environment;
   std::string limits;
@@ -232,6 +233,7 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   for (const std::string& step : options.steps) request.steps.push_back({"sh", "-c", step});
   request.tools = options.tools;
   request.policy = options.policy;
+  if (options.determinism == "seeded") request.determinism = pipeline::Determinism::seeded;
   TRY(request.llm, model_access_from(options.llm));
   CHECK_OK(pipeline::add_agent(request));
   request.environment = options.environment;
@@ -367,6 +369,11 @@ void add_options(CLI::App& verb, RunOptions& options) {
                   "system calls the job may make: default, strict, or one for a language: python, "
                   "node, shell, go, rust, java, c; \"language\": that of the script")
       ->type_name("NAME")
+      ->capture_default_str();
+  verb.add_option("--determinism", options.determinism,
+                  "seeded: what the job draws at random comes from the hash of its inputs, and its "
+                  "calendar begins at a fixed moment")
+      ->check(CLI::IsMember({"deterministic", "seeded"}))
       ->capture_default_str();
   verb.add_option("--assert", options.assertions, "threshold fixed now, judged on the result")
       ->type_name("'accuracy>=0.95'")

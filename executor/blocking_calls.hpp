@@ -25,6 +25,9 @@ struct MadeCall {
   FileEvent event;  // error decides the answer; time and pid are filled in by the recorder
   UniqueFd opened;  // for the caller, when it asked for a descriptor
   NotifiedCall::OnExec on_exec = NotifiedCall::OnExec::keep;
+  std::int64_t value = 0;  // what the call returns, when it did not fail and opened nothing
+  enum class WrittenDown : std::uint8_t { yes, no };
+  WrittenDown written_down = WrittenDown::yes;  // no: it names nothing
 };
 
 class BlockingCalls {

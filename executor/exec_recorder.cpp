@@ -280,6 +280,7 @@ Result<void> ExecRecorder::on_exec(pid_t pid) {
     return {};
   }
   CHECK_OK(judge(pid, *record));
+  if (random_ && !denied_) prepare(pid, record->event);
   if (const auto before = images_.find(pid); before != images_.end()) {
     records_[before->second].event.replaced = true;
   }
@@ -327,6 +328,15 @@ Result<ExecRecorder::Record> ExecRecorder::read_execution(pid_t pid) {
   TRY(event.argv, read_arguments(pid));
   CHECK_OK(check_confined(pid, event));
   return record;
+}
+
+void ExecRecorder::prepare(pid_t pid, const ExecEvent& event) {
+  std::array<std::uint8_t, 16> bytes{};
+  random_->fill(SeededRandom::Source::image, event.pid, bytes);
+  const auto prepared = prepare_image(pid, bytes);
+  if (!prepared && is_stopped(pid)) {
+    deny("exec " + event.path + ": its image could not be seeded: " + prepared.error().message());
+  }
 }
 
 // What the kernel says of this process, not what we asked for.

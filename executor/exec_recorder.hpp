@@ -23,6 +23,7 @@
 #include "base/result.hpp"
 #include "executor/program_digests.hpp"
 #include "executor/sandbox.hpp"
+#include "executor/seeded.hpp"
 #include "executor/tool_allow_list.hpp"
 #include "executor/user_mapping.hpp"
 
@@ -36,8 +37,13 @@ inline constexpr std::size_t record_bytes_max = std::size_t{64} * 1024 * 1024;
 class ExecRecorder {
  public:
   using Clock = std::chrono::steady_clock;
-  ExecRecorder(ToolAllowList tools, const UserMapping& user, DigestTable remembered)
-      : tools_(std::move(tools)), user_(user), digests_(std::move(remembered)) {}
+  // `random`: of a seeded run; what every program finds behind AT_RANDOM is drawn from it.
+  ExecRecorder(ToolAllowList tools, const UserMapping& user, DigestTable remembered,
+               std::optional<SeededRandom> random)
+      : tools_(std::move(tools)),
+        user_(user),
+        digests_(std::move(remembered)),
+        random_(std::move(random)) {}
 
   // Before `job`, the job's first process, executes anything.
   Result<void> seize(pid_t job, Clock::time_point started);
@@ -76,6 +82,7 @@ class ExecRecorder {
   Result<void> on_exec_failed(pid_t pid);
   Result<Record> read_execution(pid_t pid);
   Result<void> judge(pid_t pid, Record& record);
+  void prepare(pid_t pid, const ExecEvent& event);
   Result<void> note_interpreter(pid_t pid, const std::string& program);
   Result<void> check_confined(pid_t pid, ExecEvent& event) const;
   void on_end(pid_t pid, int status);
@@ -84,6 +91,7 @@ class ExecRecorder {
   ToolAllowList tools_;
   UserMapping user_;
   ProgramDigests digests_;
+  std::optional<SeededRandom> random_;
   pid_t job_ = 0;
   Clock::time_point started_;
   std::vector<Record> records_;

@@ -64,6 +64,7 @@ Result<void> limit_file_size(std::int64_t bytes) {
   limit.rlim_cur = std::min(static_cast<rlim_t>(bytes), limit.rlim_max);
   if (::setrlimit(RLIMIT_FSIZE, &limit) != 0) return fail_errno("setting RLIMIT_FSIZE");
   ::signal(SIGXFSZ, SIG_IGN);
+  ::signal(SIGPIPE, SIG_IGN);  // a stream that nobody reads any more
   return {};
 }
 
@@ -199,9 +200,9 @@ Result<void> Recording::serve() {
 
 // Written down before it is answered: what the job knows has happened is in the record.
 Result<void> Recording::answer(const NotifiedCall& call, MadeCall made) {
-  CHECK_OK(write_down(call, made));
+  if (made.written_down == MadeCall::WrittenDown::yes) CHECK_OK(write_down(call, made));
   if (made.event.error != 0) return call.answer_error(listener_, made.event.error);
-  if (!made.opened) return call.answer_value(listener_, 0);
+  if (!made.opened) return call.answer_value(listener_, made.value);
   CHECK_OK(digest(made));
   const auto given = call.give_descriptor(listener_, made.opened, made.on_exec);
   // Ours is closed before the caller goes on: to the kernel it is the same open file, with its
@@ -282,7 +283,8 @@ Result<void> record_files(FileRecorderTask& task) {
                       RecordedCalls(listener, paths,
                                     {.known = std::move(order.known),
                                      .loopback_port = order.loopback_port,
-                                     .refused = calls_refused_by_the_recorder(order.policy)},
+                                     .refused = calls_refused_by_the_recorder(order.policy),
+                                     .seed = order.seed},
                                     std::move(blocking)),
                       std::move(ordered->remembered));
   const auto served = recording.serve();

@@ -1,6 +1,7 @@
 #include "executor/job_process.hpp"
 
 #include <fcntl.h>
+#include <sys/personality.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,6 +138,9 @@ Result<NotStarted> become_the_program(const SandboxPlan& plan, const SandboxChan
   if (const auto* why = std::get_if<NotStarted>(&found)) return *why;
   const std::string& path = std::get<Program>(found).path;
   CHECK_OK(set_memory_limit(order.limits));
+  if (order.randomness == Randomness::seeded && ::personality(ADDR_NO_RANDOMIZE) < 0) {
+    return fail_errno("fixing the addresses of a seeded job");
+  }
   CHECK_OK(give_listener(plan, order.policy));
   ::execve(path.c_str(), arguments.data(), environment.data());
   if (errno == ENOENT) {

@@ -49,6 +49,16 @@ OrErrno<void> NotifiedCall::read_memory(const UniqueFd& listener, std::size_t in
   return {};
 }
 
+OrErrno<void> NotifiedCall::write_memory(const UniqueFd& listener, std::size_t index,
+                                         std::span<const std::uint8_t> from) const {
+  if (!is_waiting(listener)) return std::unexpected(ESRCH);
+  iovec ours{const_cast<std::uint8_t*>(from.data()), from.size()};
+  iovec theirs{reinterpret_cast<void*>(arguments_[index]), from.size()};
+  const ssize_t count = ::process_vm_writev(thread_, &ours, 1, &theirs, 1, 0);
+  if (count != static_cast<ssize_t>(from.size())) return std::unexpected(EFAULT);
+  return {};
+}
+
 OrErrno<std::string> NotifiedCall::read_path(const UniqueFd& listener, std::size_t index) const {
   std::string path(PATH_MAX, '\0');
   std::size_t size = 0;

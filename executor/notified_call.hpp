@@ -37,6 +37,8 @@ class NotifiedCall {
   // Of the caller's memory. ESRCH: the caller is gone, and what was read may be another's.
   OrErrno<void> read_memory(const UniqueFd& listener, std::size_t index,
                             std::span<std::uint8_t> into) const;
+  OrErrno<void> write_memory(const UniqueFd& listener, std::size_t index,
+                             std::span<const std::uint8_t> from) const;
   OrErrno<std::string> read_path(const UniqueFd& listener, std::size_t index) const;
 
   Result<void> answer_value(const UniqueFd& listener, std::int64_t value) const;

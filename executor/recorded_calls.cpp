@@ -5,8 +5,10 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,6 +26,8 @@ namespace mayfly::executor {
 namespace {
 
 // What open(2) may set on a file and fcntl(2) may change.
+constexpr std::uint64_t datagram_bytes_max = 256 * 1024;    // more than any local socket takes
+constexpr std::uint64_t random_call_bytes_max = 64 * 1024;  // a call may return less than it asked
 constexpr int changeable_flags = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
 
 bool may_create(std::uint64_t flags) {
@@ -73,6 +77,7 @@ Result<std::optional<MadeCall>> RecordedCalls::make(const NotifiedCall& call) {
   if (refused_.contains(call.number())) {
     return event_of(FileCall::refuse, EPERM, call_name(call.number()));
   }
+  if (auto served = serve(call)) return std::move(*served);
   const auto dir = [&](std::size_t index) { return call.int_argument(index); };
   const auto flags = [&](std::size_t index) { return call.int_argument(index); };
   switch (call.number()) {
@@ -106,8 +111,93 @@ Result<std::optional<MadeCall>> RecordedCalls::make(const NotifiedCall& call) {
     case SYS_truncate: return truncate(call);
     case SYS_connect: return connect_or_bind(call, FileCall::connect);
     case SYS_bind: return connect_or_bind(call, FileCall::bind);
+    case SYS_sendto: return send_to(call);
     // Refused for its arguments. Or recorded, and not known here: then it is not made, either.
     default: return event_of(FileCall::refuse, EPERM, call_name(call.number()));
+  }
+}
+
+// --- what a seeded run asks for ---
+
+// Absent: it is no such call, or this run is not seeded.
+std::optional<MadeCall> RecordedCalls::serve(const NotifiedCall& call) {
+  if (!random_) return std::nullopt;
+  switch (call.number()) {
+    case SYS_getrandom: return serve_random(call);
+#if defined(__x86_64__)
+    case SYS_time:
+#endif
+    case SYS_gettimeofday:
+    case SYS_clock_gettime: return serve_calendar(call);
+    default: return std::nullopt;
+  }
+}
+
+MadeCall RecordedCalls::serve_random(const NotifiedCall& call) {
+  MadeCall made;
+  made.written_down = MadeCall::WrittenDown::no;
+  const auto numbers = paths_.numbers(call.thread());
+  if ((call.argument(2) & ~std::uint64_t{GRND_NONBLOCK | GRND_RANDOM | GRND_INSECURE}) != 0) {
+    made.event.error = EINVAL;
+  } else if (!numbers) {
+    made.event.error = numbers.error();
+  } else {
+    Bytes bytes(std::min<std::uint64_t>(call.argument(1), random_call_bytes_max));
+    random_->fill(SeededRandom::Source::call, numbers->thread, bytes);
+    const auto written = call.write_memory(listener_, 0, bytes);
+    made.event.error = written ? 0 : written.error();
+    made.value = static_cast<std::int64_t>(bytes.size());
+  }
+  return made;
+}
+
+// It goes on as fast as ever; only its beginning is the same in every run.
+MadeCall RecordedCalls::serve_calendar(const NotifiedCall& call) const {
+  using std::chrono::nanoseconds;
+  const auto passed =
+      std::chrono::duration_cast<nanoseconds>(std::chrono::steady_clock::now() - started_).count();
+  const std::int64_t seconds = seeded_clock_origin_s + passed / 1'000'000'000;
+  const std::int64_t rest_ns = passed % 1'000'000'000;
+  MadeCall made;
+  made.written_down = MadeCall::WrittenDown::no;
+  const auto give = [&](std::size_t index, std::int64_t first, std::int64_t second,
+                        std::size_t count) {
+    if (call.argument(index) == 0) return;
+    const std::int64_t both[2] = {first, second};
+    const auto written = call.write_memory(
+        listener_, index, {reinterpret_cast<const std::uint8_t*>(both), count * sizeof first});
+    if (!written) made.event.error = written.error();
+  };
+  switch (call.number()) {
+    case SYS_clock_gettime: give(1, seconds, rest_ns, 2); break;
+    case SYS_gettimeofday:
+      give(0, seconds, rest_ns / 1000, 2);
+      give(1, 0, 0, 1);  // struct timezone: two ints
+      break;
+    default: give(0, seconds, 0, 1); made.value = seconds;
+  }
+  return made;
+}
+
+// In the place of the device that was opened to be read.
+void RecordedCalls::serve_random_device(const NotifiedCall& call, std::uint64_t flags,
+                                        MadeCall& made) {
+  struct stat status{};
+  if (!random_ || !made.opened || (flags & O_ACCMODE) == O_WRONLY ||
+      ::fstat(made.opened.borrow(), &status) != 0 || !S_ISCHR(status.st_mode)) {
+    return;
+  }
+  constexpr unsigned memory_devices = 1;  // /dev/random is the eighth of them, urandom the ninth
+  const unsigned minor_number = minor(status.st_rdev);
+  if (major(status.st_rdev) != memory_devices || (minor_number != 8 && minor_number != 9)) return;
+  made.opened.reset();
+  const auto numbers = paths_.numbers(call.thread());
+  auto stream = numbers ? open_random_stream(random_->open_stream(numbers->thread))
+                        : Result<UniqueFd>(fail(ErrorCode::internal, "the caller is gone"));
+  if (stream) {
+    made.opened = std::move(*stream);
+  } else {
+    made.event.error = EMFILE;
   }
 }
 
@@ -176,6 +266,7 @@ RecordedCalls::Made RecordedCalls::open_located(const NotifiedCall& call, const 
   made.event.error = made.opened ? 0 : errno;
   if (made.opened) {
     made.event.path = name_of(made.opened);
+    serve_random_device(call, how.flags, made);
   } else {
     made.event.path = path.starts_with('/') ? path : paths_.path_of(base) + "/" + path;
   }
@@ -358,15 +449,16 @@ MadeCall RecordedCalls::truncate(const NotifiedCall& call) {
 
 // --- addresses ---
 
-OrErrno<RecordedCalls::Address> RecordedCalls::address_of(const NotifiedCall& call) const {
+OrErrno<RecordedCalls::Address> RecordedCalls::address_of(const NotifiedCall& call,
+                                                          std::size_t pointer) const {
   Address address;
-  const int size = call.int_argument(2);
+  const int size = call.int_argument(pointer + 1);
   if (size < 0 || static_cast<std::size_t>(size) > sizeof address.bytes) {
     return std::unexpected(EINVAL);
   }
   address.size = static_cast<socklen_t>(size);
   const auto read = call.read_memory(
-      listener_, 1, {reinterpret_cast<std::uint8_t*>(&address.bytes), address.size});
+      listener_, pointer, {reinterpret_cast<std::uint8_t*>(&address.bytes), address.size});
   if (!read) return std::unexpected(read.error());
   if (const auto placed = place_socket(call, address); !placed) {
     return std::unexpected(placed.error());
@@ -417,7 +509,7 @@ OrErrno<UniqueFd> RecordedCalls::socket_of(const NotifiedCall& call) const {
 RecordedCalls::Made RecordedCalls::connect_or_bind(const NotifiedCall& call, FileCall what) {
   auto socket = socket_of(call);
   if (!socket) return event_of(what, socket.error(), "");
-  auto address = address_of(call);
+  auto address = address_of(call, 1);
   if (!address) return event_of(what, address.error(), "");
   const auto enter = [](const Address& to) {
     return !to.directory || ::fchdir(to.directory.borrow()) == 0;
@@ -456,6 +548,71 @@ RecordedCalls::Made RecordedCalls::connect_or_bind(const NotifiedCall& call, Fil
                                  : EACCES;
       });
   if (!started) return event_of(what, EAGAIN, both->address.text);
+  return std::nullopt;
+}
+
+// By the socket, not by the address: the kernel takes an address of no family for one of IPv4.
+bool is_of_the_internet(const UniqueFd& socket) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(socket.borrow(), SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
+         domain == AF_INET || domain == AF_INET6;
+}
+
+// A datagram leaves without a connection that could be refused, so it is refused itself; to a
+// socket of the job's own files or names it goes.
+RecordedCalls::Made RecordedCalls::send_to(const NotifiedCall& call) {
+  auto socket = socket_of(call);
+  if (!socket) return event_of(FileCall::send, socket.error(), "");
+  auto address = address_of(call, 4);
+  if (!address) return event_of(FileCall::send, address.error(), "");
+  MadeCall made = event_of(FileCall::send, 0, address->text);
+  if (is_of_the_internet(*socket)) {
+    made.event.error = ENETUNREACH;
+    return made;
+  }
+  struct Sending {
+    UniqueFd socket;
+    Address address;
+    Bytes data;
+  };
+  if (call.argument(2) > datagram_bytes_max) {
+    made.event.error = EMSGSIZE;
+    return made;
+  }
+  Bytes data(call.argument(2));
+  if (const auto read = call.read_memory(listener_, 1, data); !data.empty() && !read) {
+    made.event.error = read.error();
+    return made;
+  }
+  const auto all =
+      std::make_shared<Sending>(std::move(*socket), std::move(*address), std::move(data));
+  const auto send = [all](MadeCall& done, int flags) {
+    const Address& to = all->address;
+    if (to.directory && ::fchdir(to.directory.borrow()) != 0) {
+      done.event.error = EACCES;
+      return;
+    }
+    const ssize_t sent =
+        ::sendto(all->socket.borrow(), all->data.data(), all->data.size(), flags | MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&to.bytes), to.size);
+    done.event.error = sent < 0 ? errno : 0;
+    done.value = sent;
+  };
+  const int flags = call.int_argument(3);
+  send(made, flags | MSG_DONTWAIT);
+  const bool may_wait =
+      (flags & MSG_DONTWAIT) == 0 && (::fcntl(all->socket.borrow(), F_GETFL) & O_NONBLOCK) == 0;
+  if (made.event.error != EAGAIN || !may_wait) return made;
+  const auto started = blocking_.start(call, std::move(made), [send, flags](MadeCall& done) {
+    // A working directory of this thread's own.
+    if (::unshare(CLONE_FS) == 0) {
+      send(done, flags);
+    } else {
+      done.event.error = EACCES;
+    }
+  });
+  if (!started) return event_of(FileCall::send, EAGAIN, all->address.text);
   return std::nullopt;
 }
 

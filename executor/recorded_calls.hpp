@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -25,6 +26,7 @@
 #include "executor/job_paths.hpp"
 #include "executor/known_files.hpp"
 #include "executor/notified_call.hpp"
+#include "executor/seeded.hpp"
 
 namespace mayfly::executor {
 
@@ -35,7 +37,8 @@ class RecordedCalls {
     // With it the loopback interface is up, and every other address is refused here, as it would be
     // by a network without any interface.
     std::optional<std::uint16_t> loopback_port;
-    std::set<long> refused;  // by the policy: only to be written down
+    std::set<long> refused;              // by the policy: only to be written down
+    std::optional<crypto::Sha256> seed;  // of a seeded run
   };
   RecordedCalls(const UniqueFd& listener, const JobPaths& paths, OfRun of_run,
                 BlockingCalls blocking)
@@ -44,6 +47,9 @@ class RecordedCalls {
         known_(std::move(of_run.known)),
         loopback_port_(of_run.loopback_port),
         refused_(std::move(of_run.refused)),
+        random_(
+            of_run.seed.transform([](const crypto::Sha256& seed) { return SeededRandom(seed); })),
+        started_(std::chrono::steady_clock::now()),
         blocking_(std::move(blocking)) {}
 
   // Absent: it is being made elsewhere, and comes out of blocking().
@@ -72,6 +78,11 @@ class RecordedCalls {
                  const std::string& path, const open_how& how);
   std::string name_of(const UniqueFd& fd) const;
 
+  std::optional<MadeCall> serve(const NotifiedCall& call);
+  MadeCall serve_random(const NotifiedCall& call);
+  MadeCall serve_calendar(const NotifiedCall& call) const;
+  void serve_random_device(const NotifiedCall& call, std::uint64_t flags, MadeCall& made);
+
   OrErrno<Place> place(const NotifiedCall& call, At at) const;
   MadeCall make_directory(const NotifiedCall& call, At at, std::size_t mode);
   MadeCall make_node(const NotifiedCall& call, At at, std::size_t mode);
@@ -90,17 +101,21 @@ class RecordedCalls {
     std::string text;
     UniqueFd directory;  // what a relative socket path starts from
   };
-  OrErrno<Address> address_of(const NotifiedCall& call) const;
+  // `pointer`: the argument that points to it; its size is the next one.
+  OrErrno<Address> address_of(const NotifiedCall& call, std::size_t pointer) const;
   OrErrno<void> place_socket(const NotifiedCall& call, Address& address) const;
   bool is_out_of_reach(const Address& address) const;
   OrErrno<UniqueFd> socket_of(const NotifiedCall& call) const;
   Made connect_or_bind(const NotifiedCall& call, FileCall what);
+  Made send_to(const NotifiedCall& call);
 
   const UniqueFd& listener_;
   const JobPaths& paths_;
   KnownFiles known_;
   std::optional<std::uint16_t> loopback_port_;
   std::set<long> refused_;
+  std::optional<SeededRandom> random_;
+  std::chrono::steady_clock::time_point started_;
   BlockingCalls blocking_;
   bool pipes_were_made_ = false;
 };

@@ -195,7 +195,8 @@ Result<intake::JobIdentity> job_identity() {
 }
 
 Result<PolicyId> policy_in_use(const SandboxSpec& spec) {
-  TRY(CompiledPolicy policy, compile_policy(spec.policy));
+  TRY(CompiledPolicy policy,
+      compile_policy(spec.policy, spec.seed ? Randomness::seeded : Randomness::of_the_kernel));
   return PolicyId{std::move(policy.name), policy.hash};
 }
 

@@ -54,6 +54,8 @@ struct SandboxSpec {
   std::vector<ScriptFile> scripts;
   std::vector<std::string> tools;  // names from tools.hpp; empty = any program of the image
   std::string policy = "default";  // which system calls it may make: seccomp_policy.hpp
+  // With it, what a job draws at random and its calendar are a function of this: seeded.hpp.
+  std::optional<crypto::Sha256> seed{};
   Limits limits;
   LeftFiles left_files = LeftFiles::destroyed;
   // With it the job can reach 127.0.0.1 at this port, and nothing else: whoever takes
@@ -110,6 +112,7 @@ enum class FileCall : std::uint8_t {
   bind,
   refuse,   // no file: a call that the run's policy refuses; `path` is its name
   execute,  // an execution that failed, by the text given; one that succeeds is an ExecEvent
+  send,     // a datagram to an address, without connect
 };
 
 // One call that names a file or an address, as the file recorder made it in the job's place.

@@ -113,10 +113,27 @@ Calls narrowed(Calls calls, const rules::Profile& profile) {
   return calls;
 }
 
+void serve_from_the_seed(Calls& calls) {
+  for (const auto& rule : rules::seeded_plain_rules) {
+    for_each_word(rule.calls, [&](std::string_view name) {
+      calls[name] = {name, rule.action, {}, rule.reason};
+    });
+  }
+  for (const auto& rule : rules::seeded_argument_rules) {
+    Call& call = calls[rule.call];
+    if (call.by_name) call = {rule.call, {}, {}, {}};
+    call.by_arguments.push_back(rule);
+  }
+}
+
 // Precondition: there is a policy of that name.
-Calls calls_of(std::string_view policy) {
-  const rules::Profile* const profile = profile_named(policy);
-  return profile == nullptr ? calls_of_table() : narrowed(calls_of_table(), *profile);
+Calls calls_of(std::string_view policy, Randomness randomness) {
+  Calls calls = calls_of_table();
+  if (const rules::Profile* const profile = profile_named(policy)) {
+    calls = narrowed(std::move(calls), *profile);
+  }
+  if (randomness == Randomness::seeded) serve_from_the_seed(calls);
+  return calls;
 }
 
 // --- numbers ---
@@ -303,7 +320,7 @@ std::string tests_text(const ArgumentRule& rule) {
 template <class Wanted>
 std::set<long> numbers_where(std::string_view policy, Wanted wanted) {
   std::set<long> numbers;
-  for (const auto& [name, call] : calls_of(policy)) {
+  for (const auto& [name, call] : calls_of(policy, Randomness::seeded)) {
     const auto found = number_of(name);
     if (wanted(call) && found && *found) numbers.insert(static_cast<long>(**found));
   }
@@ -323,11 +340,11 @@ std::set<long> waiting_calls(std::string_view policy) {
 
 enum class Reasons : std::uint8_t { shown, hidden };
 
-std::string render(std::string_view policy, Reasons reasons) {
+std::string render(std::string_view policy, Randomness randomness, Reasons reasons) {
   std::string text =
       "mayfly seccomp policy 1\nname " + std::string(policy) + "\narch " + std::string(arch_name) +
       "\nforeign abi: kill process\nunknown call: " + action_text(rules::unknown_call) + "\n";
-  for (const auto& [name, call] : calls_of(policy)) {
+  for (const auto& [name, call] : calls_of(policy, randomness)) {
     const auto line = [&, &called = name](const std::string& tests, Action action,
                                           std::string_view reason) {
       text.append(called).append(tests).append(": ").append(action_text(action));
@@ -364,8 +381,8 @@ std::string call_name(long number) {
   return name ? name.get() : std::to_string(number);
 }
 
-std::string policy_text(std::string_view policy) {
-  return render(policy, Reasons::shown);
+std::string policy_text(std::string_view policy, Randomness randomness) {
+  return render(policy, randomness, Reasons::shown);
 }
 
 std::vector<std::string_view> policy_names() {
@@ -383,11 +400,11 @@ Result<void> check_policy_name(std::string_view name) {
               "there is no policy \"" + std::string(name.substr(0, 64)) + "\": use one of " + list);
 }
 
-Result<CompiledPolicy> compile_policy(std::string_view name) {
+Result<CompiledPolicy> compile_policy(std::string_view name, Randomness randomness) {
   CHECK_OK(check_policy_name(name));
-  TRY(Bytes filter, compile(calls_of(name)));
-  return CompiledPolicy{std::string(name), crypto::sha256(bytes_of(render(name, Reasons::hidden))),
-                        std::move(filter)};
+  TRY(Bytes filter, compile(calls_of(name, randomness)));
+  const std::string text = render(name, randomness, Reasons::hidden);
+  return CompiledPolicy{std::string(name), crypto::sha256(bytes_of(text)), std::move(filter)};
 }
 
 Result<CompiledPolicy> compile_default_policy() {

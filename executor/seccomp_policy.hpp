@@ -8,6 +8,7 @@
 // Errors    unavailable: the kernel refuses the filter.  internal: a rule that cannot be compiled.
 // Threads   Pure, except install(), which confines the calling thread.
 #pragma once
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
@@ -29,9 +30,13 @@ struct CompiledPolicy {
 inline constexpr std::size_t policy_filter_bytes_max = std::size_t{4096} * 8;  // the kernel's own
 inline constexpr std::string_view default_policy_name = "default";
 
+// A seeded run's policy also has the recorder answer what is random, and the calendar: seeded.hpp.
+enum class Randomness : std::uint8_t { of_the_kernel, seeded };
+
 Result<CompiledPolicy> compile_default_policy();
 // By name: "default", "strict", or a language's ("python"). malformed: there is none of that name.
-Result<CompiledPolicy> compile_policy(std::string_view name);
+Result<CompiledPolicy> compile_policy(std::string_view name,
+                                      Randomness randomness = Randomness::of_the_kernel);
 std::vector<std::string_view> policy_names();
 Result<void> check_policy_name(std::string_view name);
 
@@ -49,6 +54,7 @@ std::string call_name(long number);
 
 // The rules in a stable text form, sorted by call, each with its reason: what the manual shows.
 // Precondition: there is a policy of that name.
-std::string policy_text(std::string_view policy = default_policy_name);
+std::string policy_text(std::string_view policy = default_policy_name,
+                        Randomness randomness = Randomness::of_the_kernel);
 
 }  // namespace mayfly::executor

@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <ctime>
 #include <string_view>
 
 namespace mayfly::executor::rules {
@@ -118,7 +119,7 @@ inline constexpr std::array plain_rules = {
               "uname sysinfo getrandom getrlimit getrusage"},
     PlainRule{allow, "sockets that exist: which kinds can be made is decided at socket()",
               "accept accept4 listen shutdown getsockname getpeername getsockopt "
-              "setsockopt sendto sendmsg sendmmsg recvfrom recvmsg recvmmsg"},
+              "setsockopt recvfrom recvmsg recvmmsg"},
     PlainRule{allow, "System V and POSIX IPC: the ipc namespace is the job's own",
               "shmget shmat shmdt shmctl semget semop semtimedop semctl msgget msgsnd msgrcv "
               "msgctl mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr"},
@@ -194,6 +195,10 @@ inline constexpr std::string_view why_path = "O_PATH: names a file without openi
 inline constexpr std::string_view why_open = "opens or makes a file by path";
 inline constexpr std::string_view why_inet =
     "TCP and UDP: the network namespace is empty, programs still make sockets";
+inline constexpr std::string_view why_fast_open =
+    "TCP fast open: would connect without a call that is recorded";
+inline constexpr std::string_view why_message =
+    "an address is behind a pointer; the empty network namespace has no way to any";
 inline constexpr std::string_view why_terminal = "terminal handling of ordinary programs";
 inline constexpr std::string_view why_descriptor = "descriptor flags and queue lengths";
 inline constexpr std::string_view why_interfaces = "lists the job's own network interfaces";
@@ -258,6 +263,14 @@ inline constexpr std::array argument_rules = {
     ArgumentRule{"socket", {}, {EAFNOSUPPORT}, "every other family is attack surface"},
     ArgumentRule{"socketpair", {arg(0, AF_UNIX)}, allow, "a pipe with two ends"},
     ArgumentRule{"socketpair", {}, {EAFNOSUPPORT}, "every other family is attack surface"},
+
+    ArgumentRule{"sendto", {masked(3, MSG_FASTOPEN, MSG_FASTOPEN)}, refuse, why_fast_open},
+    ArgumentRule{"sendto", {null_pointer(4)}, allow, "to whom the socket is connected"},
+    ArgumentRule{"sendto", {}, record, "names an address"},
+    ArgumentRule{"sendmsg", {masked(2, MSG_FASTOPEN, MSG_FASTOPEN)}, refuse, why_fast_open},
+    ArgumentRule{"sendmsg", {}, allow, why_message},
+    ArgumentRule{"sendmmsg", {masked(3, MSG_FASTOPEN, MSG_FASTOPEN)}, refuse, why_fast_open},
+    ArgumentRule{"sendmmsg", {}, allow, why_message},
 
     ArgumentRule{"ioctl", {arg(1, TCGETS)}, allow, why_terminal},
     ArgumentRule{"ioctl", {arg(1, TCSETS)}, allow, why_terminal},
@@ -359,6 +372,23 @@ inline constexpr std::array argument_rules = {
     ArgumentRule{"prctl", {arg(0, PR_SET_MM)}, refuse, "forges /proc/PID/cmdline and exe"},
     ArgumentRule{"prctl", {arg(0, PR_SET_PTRACER)}, refuse, "invites a tracer"},
     ArgumentRule{"prctl", {}, {EINVAL}, "every other option, as a kernel without it answers"},
+};
+
+// --- in a seeded run, instead of the rules of these calls ---
+
+inline constexpr std::string_view why_seeded = "served from the run's seed";
+inline constexpr std::string_view why_calendar = "the calendar begins at a fixed moment";
+
+inline constexpr std::array seeded_plain_rules = {
+    PlainRule{record, why_seeded, "getrandom"},
+    PlainRule{record, why_calendar, "time gettimeofday"},
+};
+inline constexpr std::array seeded_argument_rules = {
+    ArgumentRule{"clock_gettime", {arg(0, CLOCK_REALTIME)}, record, why_calendar},
+    ArgumentRule{"clock_gettime", {arg(0, CLOCK_REALTIME_COARSE)}, record, why_calendar},
+    ArgumentRule{"clock_gettime", {arg(0, CLOCK_REALTIME_ALARM)}, record, why_calendar},
+    ArgumentRule{"clock_gettime", {arg(0, CLOCK_TAI)}, record, why_calendar},
+    ArgumentRule{"clock_gettime", {}, allow, "clocks that count from the start of something"},
 };
 
 }  // namespace mayfly::executor::rules

@@ -80,6 +80,7 @@ struct Kept {
   UniqueFd work;  // /work of the sandbox
   LeftFiles left_files = LeftFiles::destroyed;
   std::optional<std::uint16_t> loopback_port;
+  std::optional<crypto::Sha256> seed;
 };
 
 class Supervisor {
@@ -96,7 +97,8 @@ class Supervisor {
         client_(client),
         phases_(phases),
         signals_(std::move(built.signals)),
-        recorder_(std::move(tools), plan_.user, std::move(remembered)),
+        recorder_(std::move(tools), plan_.user, std::move(remembered),
+                  kept.seed.transform([](const auto& seed) { return SeededRandom(seed); })),
         stdout_(std::move(built.stdout_end), FrameType::stdout_bytes),
         stderr_(std::move(built.stderr_end), FrameType::stderr_bytes),
         kept_(std::move(kept)) {}
@@ -428,6 +430,7 @@ void Supervisor::describe_into(RunReport& report) const {
   report.confinement["no_new_privs"] = "set";
   report.confinement["landlock"] = describe(plan_.landlock);
   report.confinement["seccomp"] = policy_.name + " " + crypto::to_text(policy_.hash);
+  if (kept_.seed) report.confinement["randomness"] = seeded_in_words;
   report.confinement["exec_recorder"] = "ptrace, every process from birth";
   report.confinement["file_recorder"] = "seccomp listener, every call made in the job's place";
   report.coverage = {{"executions", "complete"},
@@ -489,20 +492,24 @@ Result<ResourceLimits> make_it_ours(BuiltSandbox& built, const UniqueFd& work, A
   TRY(std::vector<UniqueFd> dataset, open_read_only(asked.dataset));
   asked.dataset.clear();  // What the client sent is writable; nobody needs that here.
   CHECK_OK(built.sandbox.finish_root(root, std::move(dataset)));
-  if (request.spec.policy != built.policy.name) {
-    TRY(built.policy, compile_policy(request.spec.policy));
+  const Randomness randomness =
+      request.spec.seed ? Randomness::seeded : Randomness::of_the_kernel;
+  if (request.spec.policy != built.policy.name || request.spec.seed) {
+    TRY(built.policy, compile_policy(request.spec.policy, randomness));
   }
   CHECK_OK(built.files.order({.known = std::move(known),
                               .file_bytes_max = request.spec.limits.disk_bytes,
                               .loopback_port = root.loopback_port,
                               .policy = request.spec.policy,
+                              .seed = request.spec.seed,
                               .job = built.sandbox.job()},
                              asked.digests));
   TRY(const ResourceLimits limits, limit(built.cgroup, request.spec.limits));
   CHECK_OK(built.sandbox.order_job({.argv = std::move(request.spec.argv),
                                     .environment = std::move(request.spec.environment),
                                     .limits = limits,
-                                    .policy = built.policy}));
+                                    .policy = built.policy,
+                                    .randomness = randomness}));
   if (root.room) CHECK_OK(built.sandbox.wait_until_locked());
   CHECK_OK(write_scripts(work, request.spec.scripts, built.plan.user));
   CHECK_OK(built.sandbox.wait_until_ready());
@@ -515,7 +522,10 @@ Result<Supervised> supervise(BuiltSandbox built, AskedRun asked, const Channel& 
                              Phases& phases) {
   const SandboxSpec& spec = asked.request.spec;
   TRY(ToolAllowList tools, ToolAllowList::of(spec.tools));
-  Kept kept{.work = {}, .left_files = spec.left_files, .loopback_port = spec.loopback_port};
+  Kept kept{.work = {},
+            .left_files = spec.left_files,
+            .loopback_port = spec.loopback_port,
+            .seed = spec.seed};
   auto work = open_work(built.sandbox);
   if (!work) return Supervised(NotBegun{std::move(work).error()});
   kept.work = std::move(*work);

@@ -132,8 +132,6 @@ class Reader {
   ByteReader in_;
 };
 
-// The kernel's BPF_MAXINSNS, of 8 bytes.
-
 // The order of the members below is the format.
 template <class LimitsType, class Visit>
 Result<void> for_each_limit(LimitsType& limits, Visit visit) {
@@ -242,7 +240,7 @@ Result<FileEvent> read_file_event(Reader& in) {
   TRY(event.at_us, in.i64());
   TRY(event.pid, in.i32());
   TRY(const std::uint8_t call, in.u8());
-  if (call > static_cast<std::uint8_t>(FileCall::execute)) {
+  if (call > static_cast<std::uint8_t>(FileCall::send)) {
     return fail(ErrorCode::malformed, "an unknown file call");
   }
   event.call = static_cast<FileCall>(call);
@@ -329,6 +327,8 @@ Bytes encode_request(const RunRequest& request) {
   write_scripts(out, request.spec.scripts);
   out.texts(request.spec.tools);
   out.text(request.spec.policy);
+  out.u8(request.spec.seed ? 1 : 0);
+  if (request.spec.seed) out.digest(*request.spec.seed);
   const auto written = for_each_limit(request.spec.limits, [&](const std::int64_t& limit) {
     out.i64(limit);
     return Result<void>();
@@ -352,6 +352,10 @@ Result<RunRequest> decode_request(ByteView bytes) {
   TRY(request.spec.scripts, read_scripts(in));
   TRY(request.spec.tools, in.texts(tools_max, argument_bytes_max));
   TRY(request.spec.policy, in.text(text_bytes_max));
+  TRY(const bool has_seed, in.flag());
+  if (has_seed) {
+    TRY(request.spec.seed, in.digest());
+  }
   CHECK_OK(for_each_limit(request.spec.limits, [&](std::int64_t& limit) -> Result<void> {
     TRY(limit, in.i64());
     return {};
@@ -494,6 +498,7 @@ Bytes encode_job_order(const JobOrder& order) {
   out.text(order.policy.name);
   out.digest(order.policy.hash);
   out.bytes(order.policy.filter);
+  out.u8(static_cast<std::uint8_t>(order.randomness));
   return out.take();
 }
 
@@ -515,6 +520,8 @@ Result<JobOrder> decode_job_order(ByteView bytes) {
   TRY(order.policy.name, in.text(text_bytes_max));
   TRY(order.policy.hash, in.digest());
   TRY(order.policy.filter, in.bytes(policy_filter_bytes_max));
+  TRY(const bool seeded, in.flag());
+  order.randomness = seeded ? Randomness::seeded : Randomness::of_the_kernel;
   CHECK_OK(in.end());
   return order;
 }
@@ -530,6 +537,8 @@ Bytes encode_recorder_order(const RecorderOrder& order) {
   out.i64(order.file_bytes_max);
   out.u64(order.loopback_port.value_or(0));
   out.text(order.policy);
+  out.u8(order.seed ? 1 : 0);
+  if (order.seed) out.digest(*order.seed);
   out.i64(order.job);
   return out.take();
 }
@@ -552,6 +561,10 @@ Result<RecorderOrder> decode_recorder_order(ByteView bytes) {
   TRY(order.file_bytes_max, in.i64());
   TRY(order.loopback_port, in.port());
   TRY(order.policy, in.text(text_bytes_max));
+  TRY(const bool seeded, in.flag());
+  if (seeded) {
+    TRY(order.seed, in.digest());
+  }
   TRY(const std::int64_t job, in.i64());
   order.job = static_cast<pid_t>(job);
   CHECK_OK(in.end());

@@ -86,6 +86,7 @@ struct JobOrder {
   std::vector<std::string> environment;
   ResourceLimits limits;
   CompiledPolicy policy;
+  Randomness randomness = Randomness::of_the_kernel;
 };
 // What the file recorder has to know of the run; the table of digests comes as a descriptor.
 struct RecorderOrder {
@@ -93,6 +94,7 @@ struct RecorderOrder {
   std::int64_t file_bytes_max = 0;             // RLIMIT_FSIZE of the job
   std::optional<std::uint16_t> loopback_port;  // the one address that may be connected to
   std::string policy{};                        // by name: which calls are only refused
+  std::optional<crypto::Sha256> seed{};        // of a seeded run
   pid_t job = 0;                               // its process
 };
 Bytes encode_root_order(const RootOrder& order);

@@ -75,6 +75,16 @@ store::CertificateRow row_for(const certificate::EncodedStatement& encoded,
           .issued_at = issued_at};
 }
 
+// The same for equal inputs, and another one for each stage.
+Result<void> seed_stages(std::vector<Stage>& stages, const certificate::Claim& planned) {
+  TRY(const crypto::Sha256 input, certificate::input_hash(planned));
+  for (Stage& stage : stages) {
+    if (!stage.spec.seed) continue;
+    stage.spec.seed = crypto::hmac_sha256(input.view(), bytes_of("mayfly/seed/v1 " + stage.name));
+  }
+  return {};
+}
+
 // What is fixed before the job runs.
 struct Plan {
   std::vector<Stage> stages;
@@ -92,6 +102,7 @@ Result<Plan> plan_of(ExecutionRequest& request) {
   certificate::Claim claim =
       planned_claim({.stages = stages, .policy = policy, .dataset = dataset, .llm = request.llm},
                     std::move(request.assertions));
+  CHECK_OK(seed_stages(stages, claim));
   return Plan{.stages = std::move(stages),
               .policy = std::move(policy),
               .dataset = std::move(dataset),

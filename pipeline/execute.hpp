@@ -31,6 +31,10 @@ namespace mayfly::pipeline {
 // Instead of the name of a policy: that of the language which the entry script is written in.
 inline constexpr std::string_view policy_of_language = "language";
 
+// Whether the job must be deterministic by itself, or what it draws at random is drawn for it from
+// a seed: the input hash.
+enum class Determinism : std::uint8_t { of_the_job, seeded };
+
 // Everything a run needs, every limit filled in. The dataset is already in sealed memory.
 struct ExecutionRequest {
   std::optional<intake::Dataset> dataset;
@@ -48,6 +52,7 @@ struct ExecutionRequest {
   // Which system calls every stage may make: a name of executor/seccomp_policy.hpp, or
   // policy_of_language.
   std::string policy = "default";
+  Determinism determinism = Determinism::of_the_job;
   std::vector<std::string> environment;  // extra "NAME=value" beside the fixed ones
   std::vector<certificate::Assertion> assertions;
   executor::Limits limits;

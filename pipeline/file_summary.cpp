@@ -57,6 +57,7 @@ std::string_view operation(FileCall call) {
     case FileCall::bind: return "create";
     case FileCall::connect:
     case FileCall::refuse:
+    case FileCall::send:
     case FileCall::execute: break;
   }
   return "read";
@@ -69,9 +70,9 @@ void count(Counts& counts, std::string_view op, std::string_view path) {
 }
 
 void count(Counts& counts, const FileEvent& event) {
-  if (event.call == FileCall::connect || event.call == FileCall::refuse ||
-      event.call == FileCall::execute) {
-    return;
+  for (const FileCall other :
+       {FileCall::connect, FileCall::refuse, FileCall::send, FileCall::execute}) {
+    if (event.call == other) return;
   }
   std::string_view path = event.path;
   if (event.call == FileCall::bind) {
@@ -116,23 +117,23 @@ std::vector<certificate::FileOp> aggregate_files(const std::vector<FileEvent>& e
 
 std::vector<certificate::NetworkCall> aggregate_addresses(
     const std::vector<FileEvent>& events, std::optional<std::uint16_t> loopback_port) {
-  std::map<std::string, std::int64_t> counts;
+  // The network namespace of a job is empty: whatever it asked for, it did not get it, but for a
+  // connection to the one address that its run may have.
+  const std::string allowed =
+      loopback_port ? "127.0.0.1:" + std::to_string(*loopback_port) : std::string();
+  std::map<std::pair<std::string, std::string>, std::int64_t> counts;  // destination, verdict
   for (const FileEvent& event : events) {
-    if (event.call != FileCall::connect || !event.path.starts_with("inet")) continue;
-    std::string destination =
-        printable_name(std::string_view(event.path).substr(event.path.find(' ') + 1));
-    if (counts.size() >= network_calls_max && !counts.contains(destination)) destination = "*";
-    ++counts[destination];
+    const bool connects = event.call == FileCall::connect;
+    if ((!connects && event.call != FileCall::send) || !event.path.starts_with("inet")) continue;
+    std::pair<std::string, std::string> key(
+        printable_name(std::string_view(event.path).substr(event.path.find(' ') + 1)), "");
+    key.second = connects && key.first == allowed ? "allowed" : "denied";
+    if (counts.size() >= network_calls_max && !counts.contains(key)) key = {"*", "denied"};
+    ++counts[key];
   }
   std::vector<certificate::NetworkCall> calls;
   calls.reserve(counts.size());
-  // The network namespace of a job is empty: whatever it asked for, it did not get it, but for the
-  // one address that its run may have.
-  const std::string allowed =
-      loopback_port ? "127.0.0.1:" + std::to_string(*loopback_port) : std::string();
-  for (const auto& [destination, number] : counts) {
-    calls.push_back({destination, destination == allowed ? "allowed" : "denied", number});
-  }
+  for (const auto& [key, number] : counts) calls.push_back({key.first, key.second, number});
   return calls;
 }
 

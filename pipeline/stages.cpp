@@ -119,6 +119,10 @@ Result<std::vector<Stage>> stages_of(const ExecutionRequest& request) {
     entry.run.insert(entry.run.end(), request.arguments.begin(), request.arguments.end());
   }
   TRY(const std::string policy, policy_for(request, entry));
+  if (request.determinism == Determinism::seeded && request.llm) {
+    return fail(ErrorCode::malformed,
+                "determinism: what a model answers has no seed: leave out seeded, or the model");
+  }
   TRY(const executor::SandboxSpec run, sandbox_spec(request, std::move(entry.run)));
   std::vector<Stage> stages;
   if (!entry.build.empty()) stages.push_back(build_stage(run, std::move(entry.build)));
@@ -130,6 +134,7 @@ Result<std::vector<Stage>> stages_of(const ExecutionRequest& request) {
   stages.push_back({.name = "run", .spec = run});
   for (Stage& stage : stages) {
     stage.spec.policy = policy;
+    if (request.determinism == Determinism::seeded) stage.spec.seed = crypto::Sha256{};
     if (&stage == &stages.back()) break;
     stage.spec.left_files = executor::LeftFiles::taken;
     stage.spec.loopback_port.reset();  // the command alone may call a model

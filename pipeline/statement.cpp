@@ -132,6 +132,7 @@ certificate::Claim planned_claim(const PlannedRun& planned,
   claim.dataset_bytes = static_cast<std::int64_t>(planned.dataset.size_bytes);
   claim.sandbox = describe_sandbox(planned);
   claim.limits = describe_limits(planned.stages.back().spec.limits);
+  if (planned.stages.back().spec.seed) claim.determinism = "seeded";
   if (planned.llm) {
     // What a model answers is not a function of the inputs.
     claim.determinism = "external";

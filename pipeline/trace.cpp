@@ -117,6 +117,7 @@ std::string_view name_of(executor::FileCall call) {
     case connect: return "connect";
     case bind: return "bind";
     case refuse: return "refused-call";
+    case send: return "send";
     case execute: return "exec-failed";
   }
   return "open-read";

@@ -116,6 +116,34 @@ class BenchmarkClaim(EndToEnd):
         self.assert_consistent(certificate)
 
 
+class SeededRuns(EndToEnd):
+    """A job that draws names, ids and hash seeds at random."""
+
+    job = ("import json, os, tempfile, uuid\n"
+           "name = tempfile.mkdtemp(dir='/work')\n"
+           "open(name + '/' + uuid.uuid4().hex, 'w').close()\n"
+           "print(json.dumps({'id': str(uuid.uuid4()), 'hash': hash('x'), 'name': name,\n"
+           "                  'bytes': open('/dev/urandom', 'rb').read(8).hex()}))\n")
+
+    def claims(self, *options: str) -> list:
+        script = self.scratch / "draws.py"
+        script.write_text(self.job)
+        return [load(self.certify("--script", script, "--env", "PYTHONHASHSEED=random", *options,
+                                  name=f"{name}.json")) for name in ("first", "second")]
+
+    def test_give_one_claim(self):
+        first, second = self.claims("--determinism", "seeded")
+        self.assertEqual(first["claim_hash"], second["claim_hash"])
+        self.assertEqual(first["claim"]["determinism"], "seeded")
+        self.assertIn("randomness", first["run"]["confinement"])
+
+    def test_and_two_without(self):
+        first, second = self.claims()
+        self.assertNotEqual(first["claim_hash"], second["claim_hash"])
+        self.assertEqual(first["claim"]["determinism"], "deterministic")
+        self.assertEqual(first["claim"]["input_hash"], second["claim"]["input_hash"])
+
+
 class UnderItsLanguagesPolicy(EndToEnd):
     """Each program of D3 under its language's policy: one answer, and no call refused."""
 

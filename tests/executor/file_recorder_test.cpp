@@ -33,6 +33,7 @@ std::string_view name_of(FileCall call) {
     case connect: return "connect";
     case bind: return "bind";
     case refuse: return "refuse";
+    case send: return "send";
     case execute: return "execute";
   }
   return "?";
@@ -137,6 +138,46 @@ s = socket.socket(socket.AF_UNIX); s.bind('s')
   EXPECT_THAT(events, Contains(testing::StartsWith("connect inet6 [2001:db8::1]:443: ")));
   EXPECT_THAT(events, Contains("connect unix @hidden: " + std::to_string(ECONNREFUSED)));
   EXPECT_THAT(events, Contains("bind unix /work/s"));
+}
+
+TEST(FileRecorder, WritesDownAndRefusesDatagramsToAnAddress) {
+  const auto events = events_of(R"(
+def attempt(kind, to):
+  s = socket.socket(kind, socket.SOCK_DGRAM)
+  try: s.sendto(b'x', to); print('sent')
+  except OSError as error: pass
+attempt(socket.AF_INET, ('192.0.2.1', 53)); attempt(socket.AF_INET6, ('2001:db8::1', 53))
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+unspecified = b'\0\0\0\x35\xc0\0\x02\x01' + b'\0' * 8  # the kernel takes it for AF_INET
+assert libc.sendto(s.fileno(), b'x', 1, 0, unspecified, 16) == -1
+)");
+  const std::string unreachable = ": " + std::to_string(ENETUNREACH);
+  EXPECT_THAT(events, Contains("send inet 192.0.2.1:53" + unreachable));
+  EXPECT_THAT(events, Contains("send inet6 [2001:db8::1]:53" + unreachable));
+  EXPECT_THAT(events, Contains("send family 0" + unreachable));
+}
+
+TEST(FileRecorder, SendsDatagramsToLocalSockets) {
+  const auto events = events_of(R"(
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); receiver.bind('/work/r')
+sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+assert sender.sendto(b'through', '/work/r') == 7 and receiver.recv(20) == b'through'
+os.chdir('/tmp')
+assert sender.sendto(b'again', '../work/r') == 5 and receiver.recv(20) == b'again'
+try: sender.sendto(b'x', '/work/none'); assert False
+except FileNotFoundError: pass
+receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); receiver.bind('\0abstract')
+assert sender.sendto(b'x', '\0abstract') == 1 and receiver.recv(2) == b'x'
+waiting = []
+def fill():
+  for i in range(2000): sender.sendto(b'y' * 1000, '\0abstract')
+thread = threading.Thread(target=fill); thread.start(); time.sleep(0.1)
+assert sum(len(receiver.recv(1000)) for _ in range(2000)) == 2000 * 1000; thread.join()
+)");
+  EXPECT_EQ(std::ranges::count(events, "send unix /work/r"), 2);
+  EXPECT_THAT(events, Contains("send unix @abstract"));
 }
 
 TEST(FileRecorder, KnowsADatasetFileByItsName) {

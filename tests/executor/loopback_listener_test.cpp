@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "sandbox_run.hpp"
@@ -101,6 +102,29 @@ s = socket.create_connection(('127.0.0.1', 8787)); s.sendall(b'q'); s.recv(9)
   std::string expected;
   for (int i = 0; i < 14; ++i) expected += "ENETUNREACH\n";
   EXPECT_EQ(stdout_of(report), expected + "EADDRINUSE\n");
+}
+
+// Where the interface is up, only the recorder stands between a job and what asks for no
+// connection.
+TEST(LoopbackListener, IsNotReachedByADatagramOrByTcpFastOpen) {
+  const RunReport report = run_with_listener(R"(
+import errno, socket
+fast_open = 0x20000000
+own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); own.bind(('127.0.0.1', 9999))
+for kind, flags, to in ((socket.SOCK_DGRAM, 0, 9999), (socket.SOCK_STREAM, fast_open, 8787)):
+  s = socket.socket(socket.AF_INET, kind)
+  try: s.sendto(b'q', flags, ('127.0.0.1', to)); print('sent')
+  except OSError as error: print(errno.errorcode[error.errno])
+s = socket.socket()
+try: s.sendmsg([b'q'], [], fast_open, ('127.0.0.1', 8787)); print('sent')
+except OSError as error: print(errno.errorcode[error.errno])
+s = socket.create_connection(('127.0.0.1', 8787)); s.sendall(b'q'); s.recv(9)
+)");
+  EXPECT_EQ(outcome_of(report), "exited 0");
+  EXPECT_EQ(stdout_of(report), "ENETUNREACH\nEPERM\nEPERM\n");
+  EXPECT_TRUE(std::ranges::any_of(report.files.events, [](const FileEvent& event) {
+    return event.call == FileCall::send && event.path == "inet 127.0.0.1:9999";
+  }));
 }
 
 TEST(LoopbackListener, IsNoDescriptorOfTheJobOrItsParent) {

@@ -95,6 +95,19 @@ TEST(AggregateAddresses, NamesEveryDestinationThatWasAskedFor) {
   EXPECT_EQ(calls[1].destination, "[2001:db8::1]:443");
 }
 
+// Also to the one address that may be connected to: only a connection gets there.
+TEST(AggregateAddresses, ADatagramIsDenied) {
+  const auto calls = aggregate_addresses({event(FileCall::connect, "inet 127.0.0.1:80"),
+                                          event(FileCall::send, "inet 127.0.0.1:80", ENETUNREACH),
+                                          event(FileCall::send, "unix /work/s")},
+                                         80);
+  ASSERT_EQ(calls.size(), 2U);
+  EXPECT_EQ(calls[0].destination, "127.0.0.1:80");
+  EXPECT_EQ(calls[0].verdict, "allowed");
+  EXPECT_EQ(calls[1].destination, "127.0.0.1:80");
+  EXPECT_EQ(calls[1].verdict, "denied");
+}
+
 TEST(AggregateAddresses, StaysReadableHoweverMany) {
   std::vector<FileEvent> events;
   for (int i = 0; i < 3000; ++i) {
