@@ -5,6 +5,7 @@
 
 #include "api/certificate_page.hpp"
 #include "api/query.hpp"
+#include "api/visibility.hpp"
 #include "certificate/export.hpp"
 #include "verifier/report_json.hpp"
 #include "verifier/report_text.hpp"
@@ -87,6 +88,12 @@ verifier::Report appraise(const Found& found, const Service& service,
                           supplied);
 }
 
+// As a label: a word of a fixed set.
+std::string_view label_of(verifier::Verdict verdict) {
+  const std::string_view text = to_string(verdict);
+  return text.substr(0, text.find(','));
+}
+
 Result<std::string> represent(const Found& found, Form form, const Service& service) {
   const auto exported = [&](certificate::ExportFormat format) -> Result<std::string> {
     TRY(const Bytes bytes, certificate::export_certificate(found.certificate, format));
@@ -122,6 +129,8 @@ Reply get_certificate(std::string_view id_or_prefix, const Call& call, const Ser
   if (!representation) return problem_reply(representation.error(), call.path);
   const auto found = find(id_or_prefix, service);
   if (!found) return problem_reply(found.error(), call.path);
+  const auto visible = visibility_of(found->id, call.caller, service);
+  if (!visible) return problem_reply(visible.error(), call.path);
 
   Reply reply;
   reply.certificate_id = found->id;
@@ -131,7 +140,8 @@ Reply get_certificate(std::string_view id_or_prefix, const Call& call, const Ser
   if (is_immutable(representation->form)) {
     const std::string etag = "\"" + found->id + "." + std::string(representation->format) + "\"";
     reply.headers.emplace_back("ETag", etag);
-    reply.headers.emplace_back("Cache-Control", id_or_prefix == found->id
+    reply.headers.emplace_back("Cache-Control", *visible == Visibility::hidden ? "private, no-cache"
+                                                : id_or_prefix == found->id
                                                     ? "public, max-age=31536000, immutable"
                                                     : "no-cache");
     if (matches_etag(call.if_none_match, etag)) {
@@ -156,7 +166,12 @@ Reply verify_certificate(std::string_view id_or_prefix, const Call& call, const 
   }
   const auto found = find(id_or_prefix, service);
   if (!found) return problem_reply(found.error(), call.path);
-  Reply reply = json_reply(verifier::report_json(appraise(*found, service, supplied)));
+  if (const auto visible = visibility_of(found->id, call.caller, service); !visible) {
+    return problem_reply(visible.error(), call.path);
+  }
+  const verifier::Report report = appraise(*found, service, supplied);
+  service.metrics.add(Metric::verify, {label_of(report.verdict())});
+  Reply reply = json_reply(verifier::report_json(report));
   reply.certificate_id = found->id;
   reply.headers = {{"Access-Control-Allow-Origin", "*"}, {"Cache-Control", "no-store"}};
   return reply;

@@ -119,6 +119,19 @@ void write_usage(JsonOut& json, const Run& run) {
   json.end_object();
 }
 
+void write_findings(JsonOut& json, const std::vector<pipeline::Finding>& findings) {
+  json.name("findings");
+  json.begin_array();
+  for (const pipeline::Finding& finding : findings) {
+    json.begin_object();
+    json.member("rule", to_string(finding.rule));
+    json.member("severity", to_string(finding.severity));
+    json.member("count", finding.count);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 // 1234 -> "1.234": JSON's own form of a number of seconds.
 std::string seconds(std::int64_t milliseconds) {
   std::string text = std::to_string(milliseconds / 1000);
@@ -193,6 +206,7 @@ Result<std::string> execute_reply_json(const pipeline::Certified& certified, Req
   json.end_object();
   write_lifecycle(json, run);
   write_usage(json, run);
+  write_findings(json, certified.findings);
   if (form == RequestForm::short_form) write_short_answer(json, certified, run);
   json.end_object();
   return std::move(json).finish();

@@ -4,9 +4,9 @@
 //           "events", "file_ops", "llm_calls", "network_calls", "tool_uses"}, "lifecycle":
 //           {"dataset_deleted": true, "execution_time_ms", "sandbox_destroyed": true, "*_at"},
 //           "proof": {"dataset_hash", "sandbox_hash", "tee", "tee_attestation"}, "result":
-//           {"output", "exit_code", "status", "stderr", ...}, "usage"}. A part of the trace that
-//           was not recorded is null; one that was, and is empty, is []. Output that is not UTF-8
-//           text is base64, with "output_encoding": "base64" beside it.
+//           {"output", "exit_code", "status", "stderr", ...}, "usage", "findings"}. A part of the
+//           trace that was not recorded is null; one that was, and is empty, is []. Output that is
+//           not UTF-8 text is base64, with "output_encoding": "base64" beside it.
 // Threads   Pure function.
 #pragma once
 #include <string>

@@ -1,5 +1,6 @@
 #include "api/execute_route.hpp"
 
+#include "api/accept_run.hpp"
 #include "api/preference.hpp"
 #include "api/submission.hpp"
 #include "api/take_in.hpp"
@@ -9,8 +10,8 @@ namespace mayfly::api {
 namespace {
 
 std::expected<TakenIn, Problem> take_in(const Service& service, RunQueue::Place& place,
-                                        const BodyReader& read_body) {
-  auto taking = TakeIn::begin(service, place);
+                                        const std::string& owner, const BodyReader& read_body) {
+  auto taking = TakeIn::begin(service, place, owner);
   if (!taking) return std::unexpected(std::move(taking).error());
   std::optional<Problem> refused;
   const auto read = read_body([&](ByteView bytes) {
@@ -37,22 +38,28 @@ Reply answer_of(std::shared_ptr<Run> run, const Preference& preference) {
 }
 
 Reply take_in_and_submit(const Call& call, const Service& service, const BodyReader& read_body) {
-  auto place = service.queue.reserve(call.client);
+  const std::string& client = call.caller.tenant;
+  auto place = service.queue.reserve(client);
   if (!place) return problem_reply(place.error(), call.path);
-  auto taken = take_in(service, *place, read_body);
+  auto taken = take_in(service, *place, client, read_body);
   intake::burn_stack();
   if (!taken) return problem_reply(taken.error(), call.path);
+  auto run = Run::make(client, service.parts.now(), service.run_changed);
+  if (!run) return problem_reply(problem_of(run.error()), call.path);
   const Preference preference = parse_preference(call.prefer);
-  auto run = submit(std::move(taken->request), std::move(*place), call.client,
-                    preference.respond_async ? Keep::answer : Keep::nothing, service);
-  if (!run) return problem_reply(run.error(), call.path);
+  const bool kept = preference.respond_async || !call.idempotency_key.empty();
+  if (kept) {
+    if (auto known = accept(call, taken->body_hash, **run, service)) return *std::move(known);
+  }
+  submit(std::move(taken->request), std::move(*place), *run, kept ? Keep::answer : Keep::nothing,
+         service);
   return answer_of(std::move(*run), preference);
 }
 
 }  // namespace
 
 Reply execute(const Call& call, const Service& service, const BodyReader& read_body) {
-  const auto rate = service.rate.ask(call.client, RateLimit::Clock::now());
+  const auto rate = service.rate.ask(call.caller.tenant, RateLimit::Clock::now());
   Reply reply = rate.allowed
                     ? take_in_and_submit(call, service, read_body)
                     : problem_reply({ProblemKind::rate_limited,

@@ -18,7 +18,9 @@ struct Meaning {
 constexpr std::array meanings = {
     Meaning{ProblemKind::malformed_request, 400, "malformed-request", "Malformed request"},
     Meaning{ProblemKind::ambiguous_id, 400, "ambiguous-id", "Several certificates match"},
+    Meaning{ProblemKind::unauthorized, 401, "unauthorized", "A token is needed"},
     Meaning{ProblemKind::cross_origin, 403, "cross-origin", "Not from a web page"},
+    Meaning{ProblemKind::forbidden, 403, "forbidden", "Not allowed"},
     Meaning{ProblemKind::not_found, 404, "not-found", "Not found"},
     Meaning{ProblemKind::method_not_allowed, 405, "method-not-allowed", "Method not allowed"},
     Meaning{ProblemKind::not_acceptable, 406, "not-acceptable", "No acceptable representation"},

@@ -17,7 +17,9 @@ namespace mayfly::api {
 enum class ProblemKind : std::uint8_t {
   malformed_request,
   ambiguous_id,
+  unauthorized,
   cross_origin,
+  forbidden,
   not_found,
   method_not_allowed,
   not_acceptable,

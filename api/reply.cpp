@@ -77,6 +77,9 @@ Reply problem_reply(const Problem& problem, std::string_view path) {
               .media_type = std::string(problem_media_type),
               .body = problem_json(problem, path)};
   reply.headers.emplace_back("Cache-Control", "no-store");
+  if (problem.kind == ProblemKind::unauthorized) {
+    reply.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"mayfly\"");
+  }
   if (problem.kind == ProblemKind::too_many_runs || problem.kind == ProblemKind::unavailable ||
       problem.kind == ProblemKind::already_in_progress) {
     reply.headers.emplace_back("Retry-After", "5");

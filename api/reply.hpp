@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/access.hpp"
 #include "api/problem.hpp"
 
 namespace mayfly::api {
@@ -27,7 +28,8 @@ struct Call {
   std::string prefer;         // RFC 7240, all fields joined
   std::string last_event_id;  // of an event stream
   std::string idempotency_key;
-  std::string client{};  // who asks, as far as that is known
+  std::string authorization{};
+  Caller caller{};  // who asks, as far as that is known
 };
 
 class Run;

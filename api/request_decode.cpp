@@ -369,6 +369,15 @@ void read_nonce(Fields& request, ExecutionRequest& out) {
   out.nonce = std::move(*bytes);
 }
 
+Visibility read_visibility(Fields& request) {
+  const std::string* const text = request.text("visibility");
+  if (text == nullptr || *text == "public") return Visibility::open;
+  if (*text != "private") {
+    request.fault("visibility", "is \"public\" or \"private\": who may see the certificate");
+  }
+  return Visibility::hidden;
+}
+
 }  // namespace
 
 std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json, DatasetData data,
@@ -396,6 +405,7 @@ std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json
   }
   read_assertions(request, faults, out);
   read_nonce(request, out);
+  const Visibility visibility = read_visibility(request);
   request.refuse_unknown();
   if (!faults.empty()) {
     return std::unexpected(Problem{ProblemKind::invalid_request,
@@ -403,7 +413,7 @@ std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json
                                    "understood; nothing was run",
                                    faults.take()});
   }
-  return DecodedRequest{.execution = std::move(out), .form = form};
+  return DecodedRequest{.execution = std::move(out), .form = form, .visibility = visibility};
 }
 
 }  // namespace mayfly::api

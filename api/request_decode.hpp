@@ -1,9 +1,9 @@
 // The body of POST /execute -> what the pipeline runs. api/README.md shows the form.
 //
 // Shapes    {"dataset": {"data", "format"}, "sandbox": {"scripts", "script", "entrypoint", "tools",
-//           "environment", "llm"}, "assertions", "nonce"}, every member but the sandbox optional.
-//           Or the short form: short_form.hpp.
-//           "dataset.url" is understood and refused: not in this version.
+//           "environment", "llm"}, "assertions", "nonce", "visibility"}, every member but the
+//           sandbox optional. Or the short form: short_form.hpp. "dataset.url" is understood and
+//           refused: not in this version.
 // Errors    A Problem: malformed_request (not JSON, duplicate members), invalid_request (with a
 //           pointer for each field at fault: unknown, missing, of a wrong type, out of bounds; the
 //           bound and the fix are named), not_implemented. No value of a field is ever in it.
@@ -16,6 +16,7 @@
 #include "api/llm_request.hpp"
 #include "api/problem.hpp"
 #include "api/short_form.hpp"
+#include "api/visibility.hpp"
 #include "executor/request.hpp"
 #include "pipeline/execute.hpp"
 
@@ -52,6 +53,7 @@ enum class DatasetData : std::uint8_t { absent, taken };
 struct DecodedRequest {
   pipeline::ExecutionRequest execution;
   RequestForm form = RequestForm::full;
+  Visibility visibility = Visibility::open;
 };
 std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json, DatasetData data,
                                                       const LlmEndpoints& endpoints = {});

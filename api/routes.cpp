@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "api/audit_route.hpp"
 #include "api/certificate_route.hpp"
 #include "api/json_out.hpp"
 #include "api/log_route.hpp"
+#include "api/metrics_route.hpp"
+#include "api/openapi.hpp"
 #include "api/runs_route.hpp"
 #include "api/search_route.hpp"
 #include "web/page.hpp"
@@ -26,9 +29,13 @@ constexpr std::array endpoints = {
     Endpoint{"/certificates",
              "GET those that match dataset_hash, sandbox_hash, claim_hash, status"},
     Endpoint{"/claims/{hash}", "GET every certificate with that claim"},
+    Endpoint{"/audit", "GET who did what (scope admin); ?after="},
     Endpoint{"/log/checkpoint", "GET the transparency log's newest checkpoint, a signed note"},
     Endpoint{"/log/tile/{level}/{index}", "GET its hashes, and its entries at /log/tile/entries/"},
+    Endpoint{"/openapi.json", "GET all this as OpenAPI 3.1, with JSON Schemas"},
     Endpoint{"/healthz", "GET whether the service can answer"},
+    Endpoint{"/readyz", "GET whether it can take one more run"},
+    Endpoint{"/metrics", "GET what it counts, for Prometheus (scope metrics)"},
 };
 
 Reply index_page() {
@@ -67,6 +74,14 @@ Reply health(const Call& call, const Service& service) {
   Reply reply = json_reply(R"({"status":"ok","version":")" MAYFLY_VERSION R"("})");
   reply.headers.emplace_back("Cache-Control", "no-store");
   return reply;
+}
+
+// Alive, and able to take one more run at this moment.
+Reply ready(const Call& call, const Service& service) {
+  if (!service.queue.has_room()) {
+    return problem_reply({ProblemKind::unavailable, "as many runs wait as may"}, call.path);
+  }
+  return health(call, service);
 }
 
 Reply style_sheet() {
@@ -123,6 +138,12 @@ std::optional<Reply> read(std::string_view path, const Call& call, const Service
   if (path == "/") return index(call);
   if (path == "/healthz") return health(call, service);
   if (path == web::style_sheet_path) return style_sheet();
+  if (path == "/openapi.json") {
+    return json_reply(std::string(openapi_document()));
+  }
+  if (path == "/readyz") return ready(call, service);
+  if (path == "/metrics") return read_metrics(call, service);
+  if (path == "/audit") return read_audit(call, service);
   if (path == "/certificates") return search_certificates(call, service);
   if (path.starts_with(claims)) {
     return list_claim(path.substr(claims.size()), call, service);
@@ -145,6 +166,9 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
   if (path == "/execute") {
     if (call.method != "POST") return method_not_allowed(call, "POST");
     if (auto refusal = refuse_web_page(call)) return refusal;
+    if (auto may = require(call.caller, Scope::execute); !may) {
+      return problem_reply(may.error(), call.path);
+    }
     return refuse_content_type(call);
   }
   constexpr std::string_view runs = "/runs/";
@@ -154,7 +178,8 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
   // A method is refused only where the path exists: ask what GET would say about the path alone.
   if (reads) {
     if (auto reply = read(path, call, service)) return reply;
-  } else if (path == "/" || path == "/healthz" || path == "/certificates" ||
+  } else if (path == "/" || path == "/openapi.json" || path == "/healthz" || path == "/readyz" ||
+             path == "/metrics" || path == "/audit" || path == "/certificates" ||
              path == web::style_sheet_path || path.starts_with("/claims/") ||
              path.starts_with("/certificate/") || path.starts_with("/log/")) {
     return method_not_allowed(call, "GET, HEAD");

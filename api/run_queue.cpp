@@ -145,6 +145,11 @@ RunQueue::Load RunQueue::load() const {
           .job_bytes = job_bytes_};
 }
 
+bool RunQueue::has_room() const {
+  const std::lock_guard lock(mutex_);
+  return !stopping_ && places_ < limits_.runs_max + limits_.waiting_max;
+}
+
 bool RunQueue::next_fits() const {
   if (turns_.empty()) return false;
   const std::uint64_t wanted = lines_.at(turns_.front()).front().work.job_bytes;

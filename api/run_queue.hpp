@@ -99,6 +99,7 @@ class RunQueue {
     std::uint64_t job_bytes = 0;
   };
   Load load() const;
+  bool has_room() const;  // for one more run of somebody
 
   // True: nothing waits or runs any more.
   bool wait_until_idle(std::chrono::milliseconds patience);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/audit_route.hpp"
+#include "api/ledger_run.hpp"
 #include "api/run.hpp"
 
 namespace mayfly::api {
@@ -48,6 +50,18 @@ Reply events(const std::shared_ptr<Run>& run, const Call& call) {
   return reply;
 }
 
+// A run that this process does not know any more, or never knew: what the ledger has of it.
+std::optional<Reply> of_an_earlier_time(std::string_view id, const Call& call,
+                                        const Service& service) {
+  if (service.records == nullptr) return std::nullopt;
+  const auto row = service.records->ledger.find(id, call.caller.tenant);
+  if (!row) return problem_reply(problem_of(row.error()), call.path);
+  if (!*row || !(*row)->ended_at) return std::nullopt;
+  Reply reply = json_reply(ledger_run_json(**row));
+  reply.headers.emplace_back("Cache-Control", "no-store");
+  return reply;
+}
+
 Reply method_not_allowed(const Call& call, std::string_view allowed) {
   Reply reply = problem_reply(
       {ProblemKind::method_not_allowed, "this path answers " + std::string(allowed)}, call.path);
@@ -67,9 +81,16 @@ std::optional<Reply> answer_about_run(std::string_view path, const Call& call,
   if (!reads && (of_events || call.method != "DELETE")) {
     return method_not_allowed(call, of_events ? "GET" : "GET, HEAD, DELETE");
   }
-  const auto run = service.runs.find(path, call.client);
-  if (!run) return std::nullopt;
+  const Scope needed = call.method == "DELETE" ? Scope::execute : Scope::read;
+  if (!call.caller.scopes.has(Scope::execute)) {
+    if (auto may = require(call.caller, needed); !may) {
+      return problem_reply(may.error(), call.path);
+    }
+  }
+  const auto run = service.runs.find(path, call.caller.tenant);
+  if (!run) return of_an_earlier_time(path, call, service);
   if (of_events) return events(run, call);
+  if (call.method == "DELETE") note(service, call.caller, "run.cancel", run->id());
   return call.method == "DELETE" ? cancel(*run, service) : run_reply(*run, service);
 }
 

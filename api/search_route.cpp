@@ -4,6 +4,7 @@
 
 #include "api/json_out.hpp"
 #include "api/query.hpp"
+#include "api/visibility.hpp"
 
 namespace mayfly::api {
 namespace {
@@ -31,7 +32,10 @@ std::string next_target(const Call& call, const std::string& cursor) {
   return target + "cursor=" + cursor;
 }
 
-Reply page_reply(const Call& call, const store::Page& page) {
+Reply page_reply(const Call& call, store::Page page, const Service& service) {
+  if (auto kept = leave_out_hidden(page, call.caller, service); !kept) {
+    return problem_reply(kept.error(), call.path);
+  }
   JsonOut json(reply_bounds);
   json.begin_object();
   json.name("certificates");
@@ -89,9 +93,9 @@ Reply search_certificates(const Call& call, const Service& service) {
                           "the query parameter status is a word such as succeeded or timed_out"},
                          call.path);
   }
-  const auto page = service.store.search(query);
+  auto page = service.store.search(query);
   if (!page) return problem_reply(problem_of_search(page.error()), call.path);
-  return page_reply(call, *page);
+  return page_reply(call, *std::move(page), service);
 }
 
 Reply list_claim(std::string_view hash, const Call& call, const Service& service) {
@@ -108,12 +112,12 @@ Reply list_claim(std::string_view hash, const Call& call, const Service& service
                           "a claim hash is \"sha256:\" and 64 lower-case hex digits"},
                          call.path);
   }
-  const auto page = service.store.search(query);
+  auto page = service.store.search(query);
   if (!page) return problem_reply(problem_of_search(page.error()), call.path);
   if (page->rows.empty() && !query.cursor) {
     return problem_reply({ProblemKind::not_found, "no certificate here has that claim"}, call.path);
   }
-  return page_reply(call, *page);
+  return page_reply(call, *std::move(page), service);
 }
 
 }  // namespace mayfly::api

@@ -1,6 +1,7 @@
 #include "api/server.hpp"
 
 #include <httplib.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 
 #include "api/connection_queue.hpp"
 #include "api/execute_route.hpp"
+#include "api/ledger_run.hpp"
+#include "api/metrics_route.hpp"
 #include "api/reply_text.hpp"
 #include "api/request_decode.hpp"
 #include "api/routes.hpp"
@@ -80,7 +83,7 @@ class Exchange final : private httplib::Server {
   Exchange(Connection& connection, const Service& service, ExchangeRecord& record)
       : connection_(connection), stream_(connection), service_(service), record_(record) {
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      auto reply = answer(call_of(request), service_);
+      auto reply = refuse_or_answer(request);
       if (!reply) return HandlerResponse::Unhandled;
       fill(response, std::move(*reply));
       return HandlerResponse::Handled;
@@ -89,7 +92,7 @@ class Exchange final : private httplib::Server {
     set_expect_100_continue_handler(
         [this](const httplib::Request& request, httplib::Response& response) {
           if (request.method != "POST") return 100;
-          auto reply = answer(call_of(request), service_);
+          auto reply = refuse_or_answer(request);
           if (!reply) return 100;
           fill(response, std::move(*reply));
           return response.status;
@@ -132,7 +135,15 @@ class Exchange final : private httplib::Server {
   }
 
  private:
-  static Call call_of(const httplib::Request& request) {
+  std::optional<Reply> refuse_or_answer(const httplib::Request& request) {
+    auto caller =
+        service_.access.caller(request.get_header_value("Authorization"), service_.parts.now());
+    if (!caller) return problem_reply(caller.error(), request.path);
+    caller_ = *std::move(caller);
+    return answer(call_of(request), service_);
+  }
+
+  Call call_of(const httplib::Request& request) const {
     return {.method = request.method,
             .path = request.path,
             .query = request.params,
@@ -142,7 +153,8 @@ class Exchange final : private httplib::Server {
             .origin = request.get_header_value("Origin"),
             .prefer = joined(request, "Prefer"),
             .last_event_id = request.get_header_value("Last-Event-ID"),
-            .idempotency_key = request.get_header_value("Idempotency-Key")};
+            .idempotency_key = request.get_header_value("Idempotency-Key"),
+            .caller = caller_};
   }
 
   static std::string joined(const httplib::Request& request, const std::string& name) {
@@ -196,6 +208,7 @@ class Exchange final : private httplib::Server {
 
   Connection& connection_;
   ConnectionStream stream_;
+  Caller caller_;  // nobody, until the head has been looked at
   const Service& service_;
   ExchangeRecord& record_;
   std::optional<Later> later_;
@@ -231,19 +244,22 @@ std::optional<Later> run_exchange(Connection& connection, const Service& service
   return Exchange(connection, service, record).run();
 }
 
-// Bytes of a stranger, shortened, so that they cannot end a line or look like a field.
-std::string inert(std::string_view text) {
-  constexpr std::size_t shown_bytes_max = 128;
-  std::string shown;
-  for (const char c : text.substr(0, shown_bytes_max)) {
-    shown += c > 0x20 && c < 0x7f && c != '"' && c != '=' ? c : '?';
+std::string_view refusal_label(int status) {
+  switch (status) {
+    case 401: return "unauthorized";
+    case 403: return "forbidden";
+    case 429: return "too_many";
+    case 503: return "no_room";
+    default: return {};
   }
-  return shown;
 }
 
-void log_to_standard_error(std::string_view line) {
-  const std::string text = std::string(line) + "\n";
-  // One write, so that lines of several threads do not mix. A lost log line stops nothing.
+// One write, so that lines of several threads do not mix. A lost log line stops nothing.
+void log_to_standard_error(Level level, std::string_view line) {
+  static const bool to_journal = ::getenv("JOURNAL_STREAM") != nullptr;
+  std::string text;
+  if (to_journal) text = syslog_prefix(level);
+  text.append(line).append("\n");
   static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size()));
 }
 
@@ -257,8 +273,7 @@ class Workers {
  public:
   Workers(const ServeOptions& options, const Service& service, ConnectionQueue& queue,
           WaitingRoom& room, const Interrupts& interrupts)
-      : log_(options.log),
-        limits_{options.deadlines, options.body_bytes_max.value_or(body_room(options.intake))},
+      : limits_{options.deadlines, options.body_bytes_max.value_or(body_room(options.intake))},
         service_(service),
         queue_(queue),
         room_(room),
@@ -335,19 +350,25 @@ class Workers {
   }
 
   void log(const ExchangeRecord& record) const {
-    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::steady_clock::now() - record.started);
-    std::string line = "at=" + to_rfc3339(service_.parts.now()) +
-                       " event=request method=" + inert(record.method) +
-                       " path=" + inert(record.path) + " status=" + std::to_string(record.status) +
-                       " ms=" + std::to_string(took.count()) +
-                       " received_bytes=" + std::to_string(record.received_bytes) +
-                       " request_id=" + record.request_id;
-    if (!record.certificate_id.empty()) line += " certificate_id=" + record.certificate_id;
-    log_(line);
+    const auto took = std::chrono::steady_clock::now() - record.started;
+    const std::string_view route = route_label(record.path);
+    Metrics& metrics = service_.metrics;
+    metrics.add(Metric::http_requests, {route, status_class(record.status)});
+    metrics.observe(Metric::http_request_duration, {route},
+                    std::chrono::duration<double>(took).count());
+    if (const std::string_view why = refusal_label(record.status); !why.empty()) {
+      metrics.add(Metric::access_refused, {why});
+    }
+    const bool is_refusal = record.status == 401 || record.status == 403;
+    LogEvent event(is_refusal ? Channel::security : Channel::performance,
+                   is_refusal ? Level::warning : Level::info, "request", service_.parts.now());
+    event.with("method", record.method).with("path", record.path).with("status", record.status);
+    event.with("ms", std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+    event.with("received_bytes", static_cast<std::int64_t>(record.received_bytes));
+    event.with("request_id", record.request_id).with("certificate_id", record.certificate_id);
+    service_.log(is_refusal ? Level::warning : Level::info, std::move(event).line());
   }
 
-  const std::function<void(std::string_view)> log_;
   const ConnectionLimits limits_;
   const Service& service_;
   ConnectionQueue& queue_;
@@ -394,6 +415,16 @@ Result<void> check_options(const ServeOptions& options) {
   return {};
 }
 
+// Whoever can reach the port may run code here: from elsewhere never without a token.
+Result<void> check_access(const ServeOptions& options, const Access& access) {
+  if (!options.plaintext_from_network) return {};
+  TRY(const bool open, access.is_open());
+  if (!open) return {};
+  return fail(ErrorCode::rejected,
+              "a service that others can reach needs tokens, and there is none: make one with "
+              "mayfly token create, then start again");
+}
+
 Result<RunQueueLimits> queue_limits(const ServeOptions& options) {
   RunQueueLimits limits{.runs_max = options.runs_max,
                         .waiting_max = options.runs_waiting_max,
@@ -418,7 +449,6 @@ Result<RunQueueLimits> queue_limits(const ServeOptions& options) {
 Result<void> serve(const ServeOptions& wanted, const pipeline::Parts& parts, store::Store& store,
                    int stop_fd) {
   ServeOptions options = wanted;
-  if (!options.log) options.log = log_to_standard_error;
   CHECK_OK(check_options(options));
   TRY(Listener listener, Listener::open(options.listen, options.plaintext_from_network));
   TRY(const intake::JobIdentity identity, executor::job_identity());
@@ -428,6 +458,14 @@ Result<void> serve(const ServeOptions& wanted, const pipeline::Parts& parts, sto
   TRY(const RunQueueLimits limits, queue_limits(options));
   RateLimit rate(options.runs_per_minute_max);
   Runs runs;
+  Metrics metrics;
+  std::optional<Records> records;
+  if (options.database != nullptr) records.emplace(*options.database);
+  const Access access(records ? &records->tokens : nullptr);
+  CHECK_OK(check_access(options, access));
+  if (records) {
+    CHECK_OK(settle_unfinished(records->ledger, store, parts.now()));
+  }
   // From here on, what is declared later ends earlier: no run outlives what it is answered with.
   TRY(const std::unique_ptr<WaitingRoom> room, WaitingRoom::open(options.waiting_room));
   RunQueue queue(limits);
@@ -436,6 +474,14 @@ Result<void> serve(const ServeOptions& wanted, const pipeline::Parts& parts, sto
                   .queue = queue,
                   .rate = rate,
                   .runs = runs,
+                  .metrics = metrics,
+                  .log =
+                      [&options](Level level, const std::string& line) {
+                        if (options.log) return options.log(line);
+                        log_to_standard_error(level, line);
+                      },
+                  .access = access,
+                  .records = records ? &*records : nullptr,
                   .run_changed = [&room] { room->look(); },
                   .intake = options.intake,
                   .identity = identity,
@@ -447,8 +493,10 @@ Result<void> serve(const ServeOptions& wanted, const pipeline::Parts& parts, sto
   CHECK_OK(queue.start());
   CHECK_OK(workers.start(options.readers_max));
   if (options.plaintext_from_network) {
-    options.log("event=weakening what=plaintext-from-network reason=\"" +
-                inert(options.plaintext_from_network->reason) + "\"");
+    LogEvent event(Channel::security, Level::warning, "weakening", parts.now());
+    event.with("what", "plaintext-from-network");
+    event.with("reason", options.plaintext_from_network->reason);
+    service.log(Level::warning, std::move(event).line());
   }
   if (options.on_listening) options.on_listening(listener.address());
 

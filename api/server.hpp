@@ -3,7 +3,8 @@
 // Shapes    One request per connection: what one request leaves unread can never be taken for the
 //           next, and a refused one is closed. TLS, slow networks and crowds are the front's work
 //           (nginx); this server listens on loopback.
-// Errors    Of serve(): rejected (not loopback), malformed (no address), unavailable (port taken,
+// Errors    Of serve(): rejected (not loopback, or not without a token), malformed (no address),
+// unavailable (port taken,
 //           memory cannot be locked). A request that fails is a problem reply and a log line.
 // Threads   serve() blocks its thread and starts its own; `parts` must allow several runs at once.
 #pragma once
@@ -22,6 +23,7 @@
 #include "base/result.hpp"
 #include "intake/limits.hpp"
 #include "pipeline/execute.hpp"
+#include "store/service_database.hpp"
 #include "store/store.hpp"
 
 namespace mayfly::api {
@@ -47,9 +49,11 @@ struct ServeOptions {
   // Absent: room for the largest dataset as base64, and for the rest of a request.
   std::optional<std::uint64_t> body_bytes_max;
   std::chrono::milliseconds drain{30'000};  // for requests in progress; then their jobs are killed
+  // Tokens, and what must survive a restart. Null: there are none, and nothing does.
+  const store::ServiceDatabase* database = nullptr;
   // Called once, before the first request is read. May be empty.
   std::function<void(const ListenAddress&)> on_listening;
-  // One line for each request, without its line end. Empty: to standard error. Any thread calls it.
+  // One event, a line of JSON without its end. Empty: to standard error. Any thread calls it.
   std::function<void(std::string_view)> log;
 };
 

@@ -1,9 +1,8 @@
 // A request that was taken in becomes a run: it waits for its turn, runs, and is answered.
 //
-// Errors    unavailable: no descriptors left. Whatever goes wrong later is the run's answer.
+// Errors    None: whatever goes wrong is the run's answer.
 // Threads   Several at once over one Service, which outlives all runs.
 #pragma once
-#include <expected>
 #include <memory>
 
 #include "api/run.hpp"
@@ -17,8 +16,8 @@ namespace mayfly::api {
 // output, is gone as soon as it is sent.
 enum class Keep : std::uint8_t { nothing, answer };
 
-std::expected<std::shared_ptr<Run>, Problem> submit(DecodedRequest request, RunQueue::Place place,
-                                                    const std::string& client, Keep keep,
-                                                    const Service& service);
+// `run` is not known to anyone yet.
+void submit(DecodedRequest request, RunQueue::Place place, const std::shared_ptr<Run>& run,
+            Keep keep, const Service& service);
 
 }  // namespace mayfly::api

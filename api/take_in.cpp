@@ -4,10 +4,11 @@
 
 namespace mayfly::api {
 
-std::expected<TakeIn, Problem> TakeIn::begin(const Service& service, RunQueue::Place& place) {
+std::expected<TakeIn, Problem> TakeIn::begin(const Service& service, RunQueue::Place& place,
+                                             std::string owner) {
   auto siphon = intake::JsonSiphon::begin(service.intake, service.identity, request_rest_bytes_max);
   if (!siphon) return std::unexpected(problem_of(siphon.error()));
-  return TakeIn(service, place, std::move(*siphon));
+  return TakeIn(service, place, std::move(owner), std::move(*siphon));
 }
 
 std::expected<void, Problem> TakeIn::append(ByteView bytes) {
@@ -35,6 +36,12 @@ std::expected<TakenIn, Problem> TakeIn::finish() && {
     parts->data->rename("dataset." + execution.dataset_format);
     execution.dataset = intake::Dataset::of_file(std::move(*parts->data));
     execution.dataset_loaded = service_->parts.now();
+  }
+  if (request->visibility == Visibility::hidden && owner_.empty()) {
+    return std::unexpected(Problem{
+        ProblemKind::invalid_request,
+        "a private certificate needs somebody whom it is private to",
+        {{"/visibility", "needs a token: without one nobody could ever see the certificate"}}});
   }
   const auto job_bytes = static_cast<std::uint64_t>(request->execution.limits.memory_bytes);
   if (auto fits = service_->queue.check_fits(job_bytes); !fits) {

@@ -24,16 +24,19 @@ struct TakenIn {
 class TakeIn {
  public:
   // Precondition: `place` outlives this.
-  static std::expected<TakeIn, Problem> begin(const Service& service, RunQueue::Place& place);
+  static std::expected<TakeIn, Problem> begin(const Service& service, RunQueue::Place& place,
+                                              std::string owner);
 
   std::expected<void, Problem> append(ByteView bytes);
   std::expected<TakenIn, Problem> finish() &&;
 
  private:
-  TakeIn(const Service& service, RunQueue::Place& place, intake::JsonSiphon siphon)
-      : service_(&service), place_(&place), siphon_(std::move(siphon)) {}
+  TakeIn(const Service& service, RunQueue::Place& place, std::string owner,
+         intake::JsonSiphon siphon)
+      : service_(&service), place_(&place), owner_(std::move(owner)), siphon_(std::move(siphon)) {}
   const Service* service_;
   RunQueue::Place* place_;
+  std::string owner_;
   intake::JsonSiphon siphon_;
   crypto::Sha256Hasher hasher_;
   std::uint64_t bytes_ = 0;

@@ -10,6 +10,11 @@ Result<store::Store> open_store() {
   return store::Store::open(folder / "certificates.db");
 }
 
+Result<store::ServiceDatabase> open_service_database() {
+  TRY(const std::filesystem::path folder, state_folder());
+  return store::ServiceDatabase::open(folder / "service.db");
+}
+
 std::filesystem::path log_key_file(const std::filesystem::path& state_folder) {
   return state_folder / "log.key";
 }

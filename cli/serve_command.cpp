@@ -12,12 +12,15 @@
 #include "cli/open_store.hpp"
 #include "cli/print.hpp"
 #include "cli/quantities.hpp"
+#include "cli/service_notify.hpp"
 #include "cli/workshop.hpp"
 
 namespace mayfly::cli {
 namespace {
 
 struct ServeVerbOptions {
+  std::string listen = "127.0.0.1";
+  std::string plaintext_reason;
   std::uint16_t port = 8420;
   std::size_t runs = 2;
   std::size_t waiting = 64;
@@ -31,7 +34,10 @@ struct ServeVerbOptions {
 
 Result<int> serve(const ServeVerbOptions& verb_options) {
   api::ServeOptions options;
-  options.listen.port = verb_options.port;
+  options.listen = {.address = verb_options.listen, .port = verb_options.port};
+  if (!verb_options.plaintext_reason.empty()) {
+    options.plaintext_from_network = api::PlaintextFromNetwork{verb_options.plaintext_reason};
+  }
   options.runs_max = verb_options.runs;
   options.runs_waiting_max = verb_options.waiting;
   options.runs_per_minute_max = verb_options.client_rate;
@@ -45,9 +51,12 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
   options.on_listening = [](const api::ListenAddress& address) {
     print("listening on http://{}:{}\n", address.address, address.port);
     static_cast<void>(flush_out());  // finish() tells
+    notify_service_manager("READY=1");
   };
   TRY(store::Store opened, open_store());
   TRY(store::Log log, open_log());
+  TRY(const store::ServiceDatabase database, open_service_database());
+  options.database = &database;
   TRY(auto witnesses, log_policy_option(verb_options.log_policy));
   TRY(const Workshop workshop,
       Workshop::open({.store = std::make_unique<store::Store>(std::move(opened)),
@@ -68,6 +77,12 @@ void add_serve(CLI::App& app, Action& chosen) {
   verb->add_option("--port", options->port, "0 lets the system choose")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
+  verb->add_option("--listen", options->listen, "another address of this machine")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  verb->add_option("--plaintext-from-network", options->plaintext_reason,
+                   "why an address that is not loopback needs no TLS: what stands in front of it")
+      ->type_name("REASON");
   verb->add_option("--runs", options->runs, "jobs side by side")
       ->check(CLI::Range(std::size_t{1}, api::runs_at_once_max))
       ->capture_default_str();

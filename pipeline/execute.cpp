@@ -85,6 +85,18 @@ Result<void> seed_stages(std::vector<Stage>& stages, const certificate::Claim& p
   return {};
 }
 
+std::vector<ModelCallFacts> facts_of(const std::vector<gateway::CallRecord>& calls) {
+  std::vector<ModelCallFacts> facts;
+  for (const gateway::CallRecord& call : calls) {
+    const gateway::TokenUsage usage = call.usage.value_or(gateway::TokenUsage{});
+    facts.push_back({.wire = std::string(to_string(call.wire)),
+                     .status = call.status,
+                     .input_tokens = usage.input,
+                     .output_tokens = usage.output});
+  }
+  return facts;
+}
+
 // What is fixed before the job runs.
 struct Plan {
   std::vector<Stage> stages;
@@ -171,7 +183,11 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
   }
   TRY(Bytes bytes, certificate::encode_certificate(encoded, proof));
 
+  std::vector<Finding> findings = find_threats(report);
   // 8. Durable before anyone hears of it.
+  if (request.before_stored) {
+    CHECK_OK(request.before_stored(encoded.certificate_id));
+  }
   if (parts.store != nullptr) {
     CHECK_OK(parts.store->put(row_for(encoded, statement, proof.timestamp), bytes));
   }
@@ -180,7 +196,9 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
                    .certificate = std::move(bytes),
                    .statement = std::move(statement),
                    .report = std::move(report),
-                   .trace_lines = std::move(trace.lines)};
+                   .trace_lines = std::move(trace.lines),
+                   .model_calls = facts_of(ran.calls),
+                   .findings = std::move(findings)};
 }
 
 }  // namespace

@@ -24,6 +24,7 @@
 #include "intake/dataset.hpp"
 #include "pipeline/model_access.hpp"
 #include "pipeline/run_log.hpp"
+#include "pipeline/threat_rules.hpp"
 #include "store/store.hpp"
 
 namespace mayfly::pipeline {
@@ -59,6 +60,8 @@ struct ExecutionRequest {
   Bytes nonce;
   std::optional<crypto::Sha256> study;  // leaf hash of the study that the run belongs to
   std::optional<ModelAccess> llm{};     // absent: the job reaches no model
+  // Called with the certificate's id before anyone can find it; an error stops it from being kept.
+  std::function<Result<void>(const std::string& certificate_id)> before_stored{};
 };
 
 // The outside world, handed in by main(): a test builds it with fakes.
@@ -75,6 +78,14 @@ struct Parts {
   const gateway::GatewayProgram* gateway = nullptr;  // null: no run may call a model
 };
 
+// Of a call that was asked for, let out or not.
+struct ModelCallFacts {
+  std::string wire;
+  int status = 0;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+};
+
 struct Certified {
   std::string certificate_id;
   std::string claim_hash;  // "sha256:..."
@@ -82,6 +93,8 @@ struct Certified {
   certificate::Statement statement;
   executor::RunReport report;            // for the submitter only: output as the job wrote it
   std::vector<std::string> trace_lines;  // the full trace, one JSON object per event
+  std::vector<ModelCallFacts> model_calls;
+  std::vector<Finding> findings;
 };
 
 Result<Certified> execute(ExecutionRequest request, const Parts& parts,

@@ -51,17 +51,17 @@ Result<void> use_write_ahead_log(sqlite3* connection) {
   }
 }
 
-Result<void> configure(sqlite3* connection) {
+Result<void> configure(sqlite3* connection, const Schema& schema) {
   sqlite3_busy_timeout(connection, busy_timeout_ms);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  CHECK_OK(check_ownership(connection));
+  CHECK_OK(check_ownership(connection, schema));
   CHECK_OK(use_write_ahead_log(connection));
   CHECK_OK(run_sql(connection,
                    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
                    "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON",
-                   "configuring the certificate database"));
-  return migrate(connection);
+                   "configuring the database"));
+  return migrate(connection, schema);
 }
 
 }  // namespace
@@ -84,7 +84,7 @@ Result<void> make_folder(const std::filesystem::path& folder) {
   return sync_folder(parent.empty() ? "." : parent);
 }
 
-Result<Connection> connect(const std::filesystem::path& database) {
+Result<Connection> connect(const std::filesystem::path& database, const Schema& schema) {
   CHECK_OK(make_folder(database.parent_path()));
   CHECK_OK(make_private_file(database));
   sqlite3* raw = nullptr;
@@ -95,7 +95,7 @@ Result<Connection> connect(const std::filesystem::path& database) {
   if (raw == nullptr) return fail(ErrorCode::unavailable, "no memory for a database connection");
   sqlite3_extended_result_codes(raw, 1);
   if (code != SQLITE_OK) return std::unexpected(sqlite_error(raw, "opening"));
-  CHECK_OK(configure(raw));
+  CHECK_OK(configure(raw, schema));
   return connection;
 }
 

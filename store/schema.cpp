@@ -64,34 +64,38 @@ CREATE TRIGGER log_checkpoint_stays_d BEFORE DELETE ON log_checkpoint
 )sql";
 
 constexpr std::array migrations = {certificates_by_id, append_only_log};
-constexpr auto newest_version = static_cast<std::int64_t>(migrations.size());
+constexpr Schema of_certificates{.application_id = 0x4D415946, .migrations = migrations};  // "MAYF"
 
-Result<void> apply_missing(sqlite3* connection) {
-  // Read again inside the transaction: another process may have migrated meanwhile.
-  TRY(const auto version, query_number(connection, "PRAGMA user_version"));
-  for (auto next = version; next < newest_version; ++next) {
-    CHECK_OK(run_sql(connection, migrations[static_cast<std::size_t>(next)],
-                     "migrating the certificate database"));
-  }
-  const std::string stamp = "PRAGMA application_id = " + std::to_string(schema_application_id) +
-                            "; PRAGMA user_version = " + std::to_string(newest_version);
-  return run_sql(connection, stamp.c_str(), "stamping the certificate database");
+std::int64_t newest_version(const Schema& schema) {
+  return static_cast<std::int64_t>(schema.migrations.size());
 }
 
-Result<void> check_snapshot(sqlite3* connection) {
+Result<void> apply_missing(sqlite3* connection, const Schema& schema) {
+  // Read again inside the transaction: another process may have migrated meanwhile.
+  TRY(const auto version, query_number(connection, "PRAGMA user_version"));
+  for (auto next = version; next < newest_version(schema); ++next) {
+    CHECK_OK(run_sql(connection, schema.migrations[static_cast<std::size_t>(next)],
+                     "migrating the database"));
+  }
+  const std::string stamp = "PRAGMA application_id = " + std::to_string(schema.application_id) +
+                            "; PRAGMA user_version = " + std::to_string(newest_version(schema));
+  return run_sql(connection, stamp.c_str(), "stamping the database");
+}
+
+Result<void> check_snapshot(sqlite3* connection, const Schema& schema) {
   TRY(const auto application, query_number(connection, "PRAGMA application_id"));
   TRY(const auto version, query_number(connection, "PRAGMA user_version"));
   TRY(const auto objects, query_number(connection, "SELECT count(*) FROM sqlite_schema"));
   const bool is_new = application == 0 && version == 0 && objects == 0;
   if (is_new) return {};
-  if (application != schema_application_id) {
+  if (application != schema.application_id) {
     return fail(ErrorCode::malformed,
                 "this database belongs to another program; name another file");
   }
-  if (version > newest_version) {
+  if (version > newest_version(schema)) {
     return fail(ErrorCode::malformed, "this database has schema " + std::to_string(version) +
                                           " and this program knows up to " +
-                                          std::to_string(newest_version) +
+                                          std::to_string(newest_version(schema)) +
                                           "; use the newer program that wrote it");
   }
   return {};
@@ -99,24 +103,28 @@ Result<void> check_snapshot(sqlite3* connection) {
 
 }  // namespace
 
-Result<void> check_ownership(sqlite3* connection) {
+const Schema& certificate_schema() {
+  return of_certificates;
+}
+
+Result<void> check_ownership(sqlite3* connection, const Schema& schema) {
   // One snapshot for the three reads: another process may be migrating this very file.
-  CHECK_OK(run_sql(connection, "BEGIN", "reading the certificate database"));
-  const auto owned = check_snapshot(connection);
-  CHECK_OK(run_sql(connection, "COMMIT", "reading the certificate database"));
+  CHECK_OK(run_sql(connection, "BEGIN", "reading the database"));
+  const auto owned = check_snapshot(connection, schema);
+  CHECK_OK(run_sql(connection, "COMMIT", "reading the database"));
   return owned;
 }
 
-Result<void> migrate(sqlite3* connection) {
+Result<void> migrate(sqlite3* connection, const Schema& schema) {
   TRY(const auto version, query_number(connection, "PRAGMA user_version"));
-  if (version == newest_version) return {};
-  CHECK_OK(run_sql(connection, "BEGIN IMMEDIATE", "migrating the certificate database"));
-  if (auto applied = apply_missing(connection); !applied) {
+  if (version == newest_version(schema)) return {};
+  CHECK_OK(run_sql(connection, "BEGIN IMMEDIATE", "migrating the database"));
+  if (auto applied = apply_missing(connection, schema); !applied) {
     // The first error is the one to report; a rollback that fails leaves nothing committed.
     sqlite3_exec(connection, "ROLLBACK", nullptr, nullptr, nullptr);
     return applied;
   }
-  return run_sql(connection, "COMMIT", "migrating the certificate database");
+  return run_sql(connection, "COMMIT", "migrating the database");
 }
 
 }  // namespace mayfly::store

@@ -3,6 +3,7 @@
 // Errors    malformed: another program's database, or a schema newer than this program knows.
 #pragma once
 #include <cstdint>
+#include <span>
 
 #include "base/result.hpp"
 
@@ -10,11 +11,15 @@ struct sqlite3;
 
 namespace mayfly::store {
 
-inline constexpr std::int64_t schema_application_id = 0x4D415946;  // "MAYF", see `file(1)`
+struct Schema {
+  std::int64_t application_id = 0;  // whose database it is, see `file(1)`
+  std::span<const char* const> migrations;
+};
+const Schema& certificate_schema();
 
 // Refuses before anything is changed, so that another program's database is left as it was.
-Result<void> check_ownership(sqlite3* connection);
+Result<void> check_ownership(sqlite3* connection, const Schema& schema);
 // Safe when several processes open one new database at the same moment.
-Result<void> migrate(sqlite3* connection);
+Result<void> migrate(sqlite3* connection, const Schema& schema);
 
 }  // namespace mayfly::store

@@ -51,6 +51,22 @@ class Statement {
   int bind_code_ = SQLITE_OK;  // first failure of a bind(), reported by step()
 };
 
+// All that `body(connection)` does, or nothing of it.
+template <class Body>
+auto in_transaction(sqlite3* connection, std::string_view doing, Body body)
+    -> decltype(body(connection)) {
+  CHECK_OK(run_sql(connection, "BEGIN IMMEDIATE", doing));
+  auto done = body(connection);
+  if (done) {
+    auto committed = run_sql(connection, "COMMIT", doing);
+    if (committed) return done;
+    done = std::unexpected(std::move(committed).error());
+  }
+  // The first error is the one to report; a rollback that fails leaves nothing committed.
+  sqlite3_exec(connection, "ROLLBACK", nullptr, nullptr, nullptr);
+  return done;
+}
+
 // The single number a query answers with ("PRAGMA user_version").
 Result<std::int64_t> query_number(sqlite3* connection, std::string_view sql);
 

@@ -17,7 +17,7 @@ namespace mayfly::api::test {
 
 class ServerTest : public testing::Test {
  protected:
-  ServerTest() : stop_(::eventfd(0, EFD_CLOEXEC)) {
+  ServerTest() : stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     options_.listen.port = 0;
     options_.readers_max = 4;
     options_.deadlines = {.head = std::chrono::seconds(2),
@@ -33,6 +33,8 @@ class ServerTest : public testing::Test {
   ~ServerTest() override { stop(); }
 
   std::uint16_t start() {
+    eventfd_t stopped_before = 0;
+    ::eventfd_read(stop_.borrow(), &stopped_before);
     std::promise<std::uint16_t> listening;
     auto port = listening.get_future();
     options_.on_listening = [&](const ListenAddress& address) {
