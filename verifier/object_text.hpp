@@ -23,7 +23,7 @@ class ObjectText {
     member(name, inert_json_string(value));
   }
   void integer(std::string_view name, std::int64_t value) { member(name, std::to_string(value)); }
-  std::string finish() && { return std::move(text_) + "}"; }
+  std::string finish() && { return (text_.empty() ? "{" : std::move(text_)) + "}"; }
 
  private:
   std::string text_;
