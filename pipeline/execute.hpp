@@ -73,6 +73,9 @@ struct Certified {
   std::vector<std::string> trace_lines;  // the full trace, one JSON object per event
 };
 
+// What stands beside the quote, as certificates carry it. Precondition: there is something.
+certificate::Collateral collateral_of(attest::Evidence evidence);
+
 Result<Certified> execute(ExecutionRequest request, const Parts& parts,
                           const executor::Runner::Watch& watch);
 
