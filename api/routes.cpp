@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/attestation_route.hpp"
 #include "api/certificate_route.hpp"
 #include "api/json_out.hpp"
 #include "api/log_route.hpp"
@@ -25,6 +26,8 @@ constexpr std::array endpoints = {
     Endpoint{"/claims/{hash}", "GET every certificate with that claim"},
     Endpoint{"/log/checkpoint", "GET the transparency log's newest checkpoint, a signed note"},
     Endpoint{"/log/tile/{level}/{index}", "GET its hashes, and its entries at /log/tile/entries/"},
+    Endpoint{"/.well-known/mayfly-attestation",
+             "GET ?nonce=: keys and software of this service, bound by evidence"},
     Endpoint{"/healthz", "GET whether the service can answer"},
 };
 
@@ -120,6 +123,7 @@ std::optional<Reply> read(std::string_view path, const Call& call, const Service
   if (path == "/") return index(call);
   if (path == "/healthz") return health(call, service);
   if (path == web::style_sheet_path) return style_sheet();
+  if (path == attestation_path) return attest_session(call, service);
   if (path == "/certificates") return search_certificates(call, service);
   if (path.starts_with(claims)) {
     return list_claim(path.substr(claims.size()), call, service);
@@ -148,8 +152,9 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
   if (reads) {
     if (auto reply = read(path, call, service)) return reply;
   } else if (path == "/" || path == "/healthz" || path == "/certificates" ||
-             path == web::style_sheet_path || path.starts_with("/claims/") ||
-             path.starts_with("/certificate/") || path.starts_with("/log/")) {
+             path == web::style_sheet_path || path == attestation_path ||
+             path.starts_with("/claims/") || path.starts_with("/certificate/") ||
+             path.starts_with("/log/")) {
     return method_not_allowed(call, "GET, HEAD");
   }
   return problem_reply({ProblemKind::not_found, "nothing is here; GET / lists what there is"},

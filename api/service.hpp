@@ -1,5 +1,7 @@
 // What the routes work with; put together once by serve().
 #pragma once
+#include <optional>
+
 #include "api/llm_request.hpp"
 #include "api/run_slots.hpp"
 #include "intake/limits.hpp"
@@ -16,6 +18,8 @@ struct Service {
   intake::JobIdentity identity = intake::JobIdentity::same_user;
   LlmEndpoints llm_endpoints{};  // beside the two that are always known
   int cancel_fd = -1;            // readable: stop every job now
+  // X25519, of whoever opens sealed uploads; absent: they are not offered.
+  std::optional<Bytes> upload_key{};
 };
 
 }  // namespace mayfly::api

@@ -32,6 +32,7 @@ int run_words(int argc, char** argv) {
   cli::add_log(app, chosen);
   cli::add_study(app, chosen);
   cli::add_serve(app, chosen);
+  cli::add_attest(app, chosen);
   cli::add_evidence(app, chosen);
   cli::add_collateral(app, chosen);
   cli::add_doctor(app, chosen);
