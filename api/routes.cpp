@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/attestation_route.hpp"
 #include "api/audit_route.hpp"
 #include "api/certificate_route.hpp"
 #include "api/json_out.hpp"
@@ -33,6 +34,8 @@ constexpr std::array endpoints = {
     Endpoint{"/log/checkpoint", "GET the transparency log's newest checkpoint, a signed note"},
     Endpoint{"/log/tile/{level}/{index}", "GET its hashes, and its entries at /log/tile/entries/"},
     Endpoint{"/openapi.json", "GET all this as OpenAPI 3.1, with JSON Schemas"},
+    Endpoint{"/.well-known/mayfly-attestation",
+             "GET ?nonce=: keys and software of this service, bound by evidence"},
     Endpoint{"/healthz", "GET whether the service can answer"},
     Endpoint{"/readyz", "GET whether it can take one more run"},
     Endpoint{"/metrics", "GET what it counts, for Prometheus (scope metrics)"},
@@ -144,6 +147,7 @@ std::optional<Reply> read(std::string_view path, const Call& call, const Service
   if (path == "/readyz") return ready(call, service);
   if (path == "/metrics") return read_metrics(call, service);
   if (path == "/audit") return read_audit(call, service);
+  if (path == attestation_path) return attest_session(call, service);
   if (path == "/certificates") return search_certificates(call, service);
   if (path.starts_with(claims)) {
     return list_claim(path.substr(claims.size()), call, service);
@@ -180,8 +184,9 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
     if (auto reply = read(path, call, service)) return reply;
   } else if (path == "/" || path == "/openapi.json" || path == "/healthz" || path == "/readyz" ||
              path == "/metrics" || path == "/audit" || path == "/certificates" ||
-             path == web::style_sheet_path || path.starts_with("/claims/") ||
-             path.starts_with("/certificate/") || path.starts_with("/log/")) {
+             path == web::style_sheet_path || path == attestation_path ||
+             path.starts_with("/claims/") || path.starts_with("/certificate/") ||
+             path.starts_with("/log/")) {
     return method_not_allowed(call, "GET, HEAD");
   }
   return problem_reply({ProblemKind::not_found, "nothing is here; GET / lists what there is"},

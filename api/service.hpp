@@ -1,6 +1,7 @@
 // What the routes work with; put together once by serve().
 #pragma once
 #include <functional>
+#include <optional>
 
 #include "api/access.hpp"
 #include "api/llm_request.hpp"
@@ -40,6 +41,8 @@ struct Service {
   intake::IntakeLimits intake;
   intake::JobIdentity identity = intake::JobIdentity::same_user;
   LlmEndpoints llm_endpoints{};  // beside the two that are always known
+  // X25519, of whoever opens sealed uploads; absent: they are not offered.
+  std::optional<Bytes> upload_key{};
 };
 
 }  // namespace mayfly::api

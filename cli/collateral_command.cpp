@@ -15,6 +15,8 @@
 #include "cli/input_file.hpp"
 #include "cli/json_text.hpp"
 #include "cli/print.hpp"
+#include "cli/tee_part_files.hpp"
+#include "verifier/tdx_collateral_parts.hpp"
 #include "verifier/verdict.hpp"
 
 namespace mayfly::cli {
@@ -32,6 +34,7 @@ struct CollateralOptions {
   std::string at;
   std::string evidence;
   std::string output;
+  std::string kind = "tdx";
   bool json = false;
 };
 
@@ -165,6 +168,15 @@ Result<int> show(const CollateralOptions& options) {
   return to_int(ExitCode::ok);
 }
 
+Result<int> write_bundle(const std::string& bundle, const std::string& path) {
+  if (path == "-") {
+    put_out(bundle);
+    return to_int(ExitCode::ok);
+  }
+  CHECK_OK(write_file(path, bytes_of(bundle)));
+  return to_int(ExitCode::ok);
+}
+
 Result<int> pack(const CollateralOptions& options) {
   TRY(const Loaded loaded, load(options));
   const attest::TdxCollateral& have = loaded.collateral;
@@ -176,13 +188,26 @@ Result<int> pack(const CollateralOptions& options) {
           "a list is missing: `mayfly collateral show` says which; a bundle holds all five");
     }
   }
-  TRY(const std::string bundle, collateral_bundle(have));
-  if (options.output == "-") {
-    put_out(bundle);
-    return to_int(ExitCode::ok);
+  TRY(const certificate::Collateral parts, verifier::tdx_collateral_parts(have));
+  TRY(const std::string bundle, collateral_bundle(parts));
+  return write_bundle(bundle, options.output);
+}
+
+// What stands beside other evidence than a TDX quote.
+Result<int> pack_parts(const CollateralOptions& options) {
+  if (options.kind == "tdx") {
+    return pack(options);
   }
-  CHECK_OK(write_file(options.output, bytes_of(bundle)));
-  return to_int(ExitCode::ok);
+  Bytes quote;
+  if (!options.evidence.empty()) {
+    TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
+  }
+  TRY(const TeeFiles files, read_tee_files(options.kind, quote, options.paths));
+  if (!files.parts) {
+    return fail(ErrorCode::malformed, "there is nothing to pack: a Nitro document is all there is");
+  }
+  TRY(const std::string bundle, collateral_bundle(*files.parts));
+  return write_bundle(bundle, options.output);
 }
 
 CLI::App* add_verb(CLI::App& parent, const char* name, const char* what,
@@ -219,7 +244,10 @@ void add_collateral(CLI::App& app, Action& chosen) {
   packed->add_option("-o,--output", pack_options->output, "where to; - is standard output")
       ->required()
       ->type_name("FILE");
-  choose(*packed, chosen, [pack_options] { return pack(*pack_options); });
+  packed->add_option("--kind", pack_options->kind, "what evidence it stands beside")
+      ->check(CLI::IsMember({"tdx", "snp", "tpm", "azure"}))
+      ->capture_default_str();
+  choose(*packed, chosen, [pack_options] { return pack_parts(*pack_options); });
 }
 
 }  // namespace mayfly::cli

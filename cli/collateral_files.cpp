@@ -67,23 +67,6 @@ Bytes best_of(std::vector<Candidate>& candidates) {
   return best == candidates.end() ? Bytes() : std::move(best->bytes);
 }
 
-// "-----BEGIN X509 CRL-----": the base64 of a revocation list.
-Result<Bytes> crl_from_pem(std::string_view text) {
-  constexpr std::string_view begin = "-----BEGIN X509 CRL-----";
-  constexpr std::string_view end = "-----END X509 CRL-----";
-  const std::size_t from = text.find(begin);
-  const std::size_t to = text.find(end);
-  if (from == std::string_view::npos || to == std::string_view::npos || to < from) {
-    return fail(ErrorCode::malformed, "not a PEM revocation list");
-  }
-  // The same armour as a certificate's but for its name, so the reader of those reads it.
-  std::string as_certificate = "-----BEGIN CERTIFICATE-----";
-  as_certificate += text.substr(from + begin.size(), to - from - begin.size());
-  as_certificate += "-----END CERTIFICATE-----\n";
-  TRY(std::vector<Bytes> der, crypto::split_pem_chain(bytes_of(as_certificate), 1));
-  return std::move(der.front());
-}
-
 class Sorter {
  public:
   explicit Sorter(const CollateralWanted& wanted)
@@ -173,20 +156,10 @@ class Sorter {
   }
 
   bool take_bundle(ByteView bytes) {
-    std::string_view text = text_of(bytes);
-    if (text.ends_with('\n')) text.remove_suffix(1);
-    const auto document = certificate::CanonicalDocument::parse(bytes_of(text));
-    if (!document) return false;
-    const auto schema = document->root().find("schema");
-    const auto named = schema ? schema->string() : fail(ErrorCode::malformed, "");
-    if (!named || *named != bundle_schema) return false;
-    const auto parts = document->root().find("parts");
-    for (auto part = parts ? parts->first_child() : std::nullopt; part;
-         part = part->next_sibling()) {
-      const auto encoded = part->find("bytes");
-      const auto value = encoded ? encoded->string() : fail(ErrorCode::malformed, "");
-      auto decoded = value ? base64url_decode(*value) : fail(ErrorCode::malformed, "");
-      if (!decoded || !take(std::move(*decoded))) return false;
+    auto bundle = parse_collateral_bundle(bytes);
+    if (!bundle) return false;
+    for (certificate::CollateralPart& part : bundle->parts) {
+      if (!take(std::move(part.bytes))) return false;
     }
     return true;
   }
@@ -195,6 +168,25 @@ class Sorter {
   UnixMillis at_;
   Candidates found_;
 };
+
+}  // namespace
+
+// "-----BEGIN X509 CRL-----": the base64 of a revocation list.
+Result<Bytes> crl_from_pem(std::string_view text) {
+  constexpr std::string_view begin = "-----BEGIN X509 CRL-----";
+  constexpr std::string_view end = "-----END X509 CRL-----";
+  const std::size_t from = text.find(begin);
+  const std::size_t to = text.find(end);
+  if (from == std::string_view::npos || to == std::string_view::npos || to < from) {
+    return fail(ErrorCode::malformed, "not a PEM revocation list");
+  }
+  // The same armour as a certificate's but for its name, so the reader of those reads it.
+  std::string as_certificate = "-----BEGIN CERTIFICATE-----";
+  as_certificate += text.substr(from + begin.size(), to - from - begin.size());
+  as_certificate += "-----END CERTIFICATE-----\n";
+  TRY(std::vector<Bytes> der, crypto::split_pem_chain(bytes_of(as_certificate), 1));
+  return std::move(der.front());
+}
 
 Result<std::vector<fs::path>> files_in(const fs::path& folder) {
   std::error_code error;
@@ -214,7 +206,29 @@ Result<std::vector<fs::path>> files_in(const fs::path& folder) {
   return files;
 }
 
-}  // namespace
+Result<certificate::Collateral> parse_collateral_bundle(ByteView bytes) {
+  std::string_view text = text_of(bytes);
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  TRY(const auto document, certificate::CanonicalDocument::parse(bytes_of(text)));
+  const certificate::JsonValue root = document.root();
+  TRY(const certificate::JsonValue schema, root.member("schema"));
+  TRY(const std::string named, schema.string());
+  if (named != bundle_schema) return std::unexpected(schema.malformed("is not a bundle's"));
+  certificate::Collateral out;
+  TRY(const certificate::JsonValue format, root.member("format"));
+  TRY(out.format, format.string());
+  TRY(const certificate::JsonValue parts, root.member("parts"));
+  for (auto part = parts.first_child(); part; part = part->next_sibling()) {
+    TRY(const certificate::JsonValue name, part->member("name"));
+    TRY(const certificate::JsonValue encoded, part->member("bytes"));
+    certificate::CollateralPart read;
+    TRY(read.name, name.string());
+    TRY(const std::string value, encoded.string());
+    TRY(read.bytes, base64url_decode(value));
+    out.parts.push_back(std::move(read));
+  }
+  return out;
+}
 
 Result<TdxCollateral> read_collateral(const std::vector<std::string>& paths,
                                       const CollateralWanted& wanted) {
@@ -238,8 +252,7 @@ Result<TdxCollateral> read_collateral(const std::vector<std::string>& paths,
   return std::move(sorter).result();
 }
 
-Result<std::string> collateral_bundle(const TdxCollateral& collateral) {
-  TRY(const certificate::Collateral parts, verifier::tdx_collateral_parts(collateral));
+Result<std::string> collateral_bundle(const certificate::Collateral& parts) {
   certificate::CanonicalWriter writer;
   writer.begin_object();
   writer.member("format", parts.format);

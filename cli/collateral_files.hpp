@@ -11,14 +11,17 @@
 //           limit: a file over collateral_file_bytes_max, more than collateral_files_max files.
 // Threads   Any.
 #pragma once
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "attest/verify/collateral.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "certificate/model.hpp"
 
 namespace mayfly::cli {
 
@@ -35,6 +38,12 @@ Result<attest::TdxCollateral> read_collateral(const std::vector<std::string>& pa
 
 // {"format","parts":[{"bytes","name"}...],"schema":"mayfly/collateral/v1"}, canonical: the members
 // format and parts are those of a certificate's proof.collateral.
-Result<std::string> collateral_bundle(const attest::TdxCollateral& collateral);
+Result<std::string> collateral_bundle(const certificate::Collateral& parts);
+Result<certificate::Collateral> parse_collateral_bundle(ByteView bytes);
+
+// The DER of a revocation list in PEM ("X509 CRL").
+Result<Bytes> crl_from_pem(std::string_view text);
+// The regular files of a folder, sorted; not those of folders in it.
+Result<std::vector<std::filesystem::path>> files_in(const std::filesystem::path& folder);
 
 }  // namespace mayfly::cli

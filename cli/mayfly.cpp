@@ -34,6 +34,7 @@ int run_words(int argc, char** argv) {
   cli::add_token(app, chosen);
   cli::add_receipt(app, chosen);
   cli::add_serve(app, chosen);
+  cli::add_attest(app, chosen);
   cli::add_evidence(app, chosen);
   cli::add_collateral(app, chosen);
   cli::add_doctor(app, chosen);

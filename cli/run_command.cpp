@@ -58,7 +58,7 @@ struct RunOptions {
   std::string trace;
   std::string log_policy;
   std::string study;
-  std::string tee = "simulated";
+  AttestChoice attest;
   LlmOptions llm;
   bool no_store = false;
   bool json = false;
@@ -307,7 +307,8 @@ Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& output
 
 Result<Workshop> open_workshop(const RunOptions& options, ModelCalls model_calls) {
   TRY(auto witnesses, log_policy_option(options.log_policy));
-  WorkshopParts parts{.store = nullptr, .log = nullptr, .model_calls = model_calls};
+  WorkshopParts parts{
+      .store = nullptr, .log = nullptr, .model_calls = model_calls, .attest = options.attest};
   if (!options.no_store) {
     TRY(store::Store store, open_store());
     TRY(store::Log log, open_log());
@@ -386,9 +387,7 @@ void add_options(CLI::App& verb, RunOptions& options) {
   verb.add_option("--memory", options.memory, "same as --limits memory=")->type_name("512m");
   add_llm_options(verb, options.llm);
   verb.add_option("--nonce", options.nonce, "up to 64 bytes, hex: shows the run is fresh");
-  verb.add_option("--tee", options.tee, "what attests the run; this version: simulated")
-      ->check(CLI::IsMember({"simulated"}))
-      ->capture_default_str();
+  add_attest_options(verb, options.attest);
   verb.add_option("-o,--output", options.output, "write the certificate here; - is standard output")
       ->type_name("FILE");
   verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")

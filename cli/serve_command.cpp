@@ -30,6 +30,7 @@ struct ServeVerbOptions {
   std::string dataset_max;
   std::string log_policy;
   std::vector<std::string> llm_endpoints;
+  AttestChoice attest;
 };
 
 Result<int> serve(const ServeVerbOptions& verb_options) {
@@ -63,7 +64,8 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
                       .log = std::make_unique<store::Log>(std::move(log)),
                       .witnesses = std::move(witnesses),
                       .ready = {verb_options.ready},
-                      .model_calls = ModelCalls::possible}));
+                      .model_calls = ModelCalls::possible,
+                      .attest = verb_options.attest}));
   TRY(const Interrupt interrupt, Interrupt::install());
   CHECK_OK(api::serve(options, workshop.parts(), *workshop.store(), interrupt.fd()));
   return to_int(ExitCode::ok);
@@ -109,6 +111,7 @@ void add_serve(CLI::App& app, Action& chosen) {
                    "a model provider that requests may name, beside anthropic and openai")
       ->type_name("NAME=URL")
       ->allow_extra_args(false);
+  add_attest_options(*verb, options->attest);
   verb->footer("Example:\n  mayfly serve --port 8420");
   choose(*verb, chosen, [options] { return serve(*options); });
 }

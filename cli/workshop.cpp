@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "api/witness_client.hpp"
-#include "attest/collect/simulated_tdx.hpp"
 #include "base/file_io.hpp"
 #include "certificate/sign.hpp"
 #include "cli/state_folder.hpp"
@@ -44,7 +43,7 @@ std::string init_on_free() {
 struct Workshop::State {
   executor::Runner runner;
   certificate::Signer signer;
-  attest::SimulatedTdxAttester attester;
+  Attestation attestation;
   std::unique_ptr<store::Store> store;
   std::unique_ptr<store::Log> log;
   std::optional<gateway::GatewayProgram>
@@ -73,12 +72,11 @@ Result<Workshop> Workshop::open(WorkshopParts given) {
   TRY(executor::Runner runner, executor::Runner::open(runner_path, given.ready));
   TRY(certificate::Signer signer, certificate::Signer::generate());
   TRY(const Bytes program, read_file("/proc/self/exe", program_bytes_max));
-  // No TEE here: the measurement names the program, the quote is plainly marked as simulated.
-  TRY(attest::SimulatedTdxAttester attester,
-      attest::SimulatedTdxAttester::start(crypto::sha384(program), system_clock_now()));
+  TRY(Attestation attestation,
+      open_attestation(given.attest, crypto::sha384(program), system_clock_now()));
   auto state = std::make_unique<State>(State{.runner = std::move(runner),
                                              .signer = std::move(signer),
-                                             .attester = std::move(attester),
+                                             .attestation = std::move(attestation),
                                              .store = std::move(given.store),
                                              .log = std::move(given.log),
                                              .gateway = std::nullopt,
@@ -87,17 +85,17 @@ Result<Workshop> Workshop::open(WorkshopParts given) {
   if (given.model_calls == ModelCalls::possible) {
     if (auto gateway = gateway::GatewayProgram::open({})) held.gateway = std::move(*gateway);
   }
-  held.parts = std::make_unique<pipeline::Parts>(pipeline::Parts{
-      .runner = held.runner,
-      .collect = [&held](const attest::ReportData& data) { return held.attester.quote(data); },
-      .tee = attest::TeeKind::simulated_tdx,
-      .signer = held.signer,
-      .store = held.store.get(),
-      .log = {.log = held.log.get(), .witness = {}},
-      .now = system_clock_now,
-      .program_digest = crypto::sha256(program),
-      .host = host_facts(),
-      .gateway = held.gateway ? &*held.gateway : nullptr});
+  held.parts = std::make_unique<pipeline::Parts>(
+      pipeline::Parts{.runner = held.runner,
+                      .collect = held.attestation.collect,
+                      .tee = held.attestation.kind,
+                      .signer = held.signer,
+                      .store = held.store.get(),
+                      .log = {.log = held.log.get(), .witness = {}},
+                      .now = system_clock_now,
+                      .program_digest = crypto::sha256(program),
+                      .host = host_facts(),
+                      .gateway = held.gateway ? &*held.gateway : nullptr});
   if (given.witnesses && given.witnesses->quorum) {
     held.parts->log.witness = [policy = *std::move(given.witnesses)](
                                   const transparency::SignedCheckpoint& checkpoint,

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "cli/attest_choice.hpp"
 #include "pipeline/execute.hpp"
 #include "transparency/log_policy.hpp"
 
@@ -21,6 +22,7 @@ struct WorkshopParts {
   std::optional<transparency::LogPolicy> witnesses{};  // every entry of the log needs their quorum
   executor::ReadySandboxes ready{};                    // built ahead of their runs
   ModelCalls model_calls = ModelCalls::none;
+  AttestChoice attest{};
 };
 
 // Owns what pipeline::Parts points to.

@@ -96,7 +96,7 @@ Result<RevocationList> RevocationList::parse(ByteView der) {
   return out;
 }
 
-Result<void> RevocationList::check_issued_by(const PkiCertificate& authority, UnixMillis at) const {
+Result<void> RevocationList::check_issued_by(const PkiCertificate& authority) const {
   if (issuer_ != authority.subject()) {
     return fail(ErrorCode::rejected, "the revocation list is of another issuer");
   }
@@ -107,6 +107,10 @@ Result<void> RevocationList::check_issued_by(const PkiCertificate& authority, Un
     ERR_clear_error();
     return fail(ErrorCode::rejected, "the revocation list is not signed by its issuer's key");
   }
+  return {};
+}
+
+Result<void> RevocationList::check_current(UnixMillis at) const {
   if (at < this_update_ || next_update_ < at) {
     return fail(ErrorCode::rejected, "the revocation list is current from " +
                                          to_rfc3339(this_update_) + " to " +

@@ -27,8 +27,9 @@ class RevocationList {
   UnixMillis next_update() const { return next_update_; }  // inclusive
   const Bytes& issuer() const { return issuer_; }          // DER of the Name
 
-  // Issued by `authority`, in its name and with its key, and current at `at`.
-  Result<void> check_issued_by(const PkiCertificate& authority, UnixMillis at) const;
+  // Issued by `authority`, in its name and with its key.
+  Result<void> check_issued_by(const PkiCertificate& authority) const;
+  Result<void> check_current(UnixMillis at) const;
   // The certificate is of the list's issuer, and not on the list.
   Result<void> check_not_revoked(const PkiCertificate& certificate) const;
 

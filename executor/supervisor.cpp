@@ -492,8 +492,7 @@ Result<ResourceLimits> make_it_ours(BuiltSandbox& built, const UniqueFd& work, A
   TRY(std::vector<UniqueFd> dataset, open_read_only(asked.dataset));
   asked.dataset.clear();  // What the client sent is writable; nobody needs that here.
   CHECK_OK(built.sandbox.finish_root(root, std::move(dataset)));
-  const Randomness randomness =
-      request.spec.seed ? Randomness::seeded : Randomness::of_the_kernel;
+  const Randomness randomness = request.spec.seed ? Randomness::seeded : Randomness::of_the_kernel;
   if (request.spec.policy != built.policy.name || request.spec.seed) {
     TRY(built.policy, compile_policy(request.spec.policy, randomness));
   }

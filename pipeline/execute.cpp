@@ -59,6 +59,9 @@ Result<certificate::Proof> prove(const certificate::EncodedStatement& encoded,
   proof.tee_kind = std::string(attest::to_string(evidence.kind));
   proof.tee_format = std::string(evidence.format);
   proof.tee_quote = std::move(evidence.quote);
+  if (!evidence.parts.empty()) {
+    proof.collateral = collateral_of(std::move(evidence));
+  }
   // The proof is outside the signature, so its time repeats the last one that is inside.
   proof.timestamp = run.lifecycle.sandbox_destroyed;
   return proof;
@@ -202,6 +205,14 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
 }
 
 }  // namespace
+
+certificate::Collateral collateral_of(attest::Evidence evidence) {
+  certificate::Collateral out{.format = std::string(evidence.parts_format), .parts = {}};
+  for (attest::EvidencePart& part : evidence.parts) {
+    out.parts.push_back({.name = std::move(part.name), .bytes = std::move(part.bytes)});
+  }
+  return out;
+}
 
 Result<Certified> execute(ExecutionRequest request, const Parts& parts,
                           const executor::Runner::Watch& watch) {

@@ -97,6 +97,9 @@ struct Certified {
   std::vector<Finding> findings;
 };
 
+// What stands beside the quote, as certificates carry it. Precondition: there is something.
+certificate::Collateral collateral_of(attest::Evidence evidence);
+
 Result<Certified> execute(ExecutionRequest request, const Parts& parts,
                           const executor::Runner::Watch& watch);
 

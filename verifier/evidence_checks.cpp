@@ -8,10 +8,13 @@
 
 #include "attest/model/binding.hpp"
 #include "attest/model/evidence.hpp"
-#include "attest/model/simulated_root.hpp"
 #include "attest/verify/tdx_quote.hpp"
 #include "attest/verify/tdx_verify.hpp"
+#include "verifier/tdx_anchors.hpp"
+#include "verifier/tdx_codes.hpp"
 #include "verifier/tdx_collateral_parts.hpp"
+#include "verifier/tee_checks.hpp"
+#include "verifier/tee_parts.hpp"
 
 namespace mayfly::verifier {
 namespace {
@@ -33,22 +36,9 @@ std::optional<std::uint16_t> version_of(std::string_view format) {
   return std::nullopt;
 }
 
-// The simulated root is known here only so that what ends in it can be called simulated: a policy
-// that lists it as hardware, by whatever name, changes nothing.
-std::vector<attest::TrustAnchor> anchors_of(const Policy& policy) {
-  const attest::TrustAnchor simulated = attest::simulated_anchor();
-  std::vector<attest::TrustAnchor> anchors{simulated};
-  for (const attest::TrustAnchor& anchor : policy.tdx.anchors) {
-    if (!std::ranges::equal(anchor.root_certificate, simulated.root_certificate)) {
-      anchors.push_back(anchor);
-    }
-  }
-  return anchors;
-}
-
 attest::TdxPolicy tdx_policy_of(const Policy& policy, const Result<attest::ReportData>& expected) {
   attest::TdxPolicy tdx = policy.tdx;
-  tdx.anchors = anchors_of(policy);
+  tdx.anchors = anchors_with_simulated(policy);
   tdx.report_data = Any{"there is no value that the quote could bind"};
   if (expected) {
     tdx.report_data = *expected;
@@ -64,47 +54,6 @@ bool is_simulated(const TdxAppraisal& appraisal) {
 
 std::string detail_of(const attest::TdxFinding& finding) {
   return std::string(to_string(finding.check)) + ": " + finding.detail;
-}
-
-Code code_of_collateral_failure(TdxCheck check) {
-  switch (check) {
-    case TdxCheck::root_crl_validity:
-    case TdxCheck::tcb_signing_validity:
-    case TdxCheck::tcb_info_validity:
-    case TdxCheck::qe_identity_validity:
-    case TdxCheck::pck_crl_validity: return Code::collateral_not_valid_at_time;
-    case TdxCheck::revocation: return Code::key_revoked;
-    case TdxCheck::qe_identity_match: return Code::quote_not_genuine;
-    case TdxCheck::tdx_module_identity:
-    case TdxCheck::tcb_level:
-    case TdxCheck::tcb_status:
-    case TdxCheck::tcb_evaluation_number:
-    case TdxCheck::collateral_age: return Code::tcb_refused;
-    default: return Code::collateral_not_genuine;
-  }
-}
-
-Code code_of_td_failure(TdxCheck check) {
-  switch (check) {
-    case TdxCheck::td_debug_off: return Code::td_debug;
-    case TdxCheck::td_measurement: return Code::measurement_unknown;
-    case TdxCheck::td_report_data: return Code::report_data_differs;
-    case TdxCheck::platform_allowed: return Code::platform_refused;
-    default: return Code::td_attributes_refused;
-  }
-}
-
-Code code_of_failure(TdxCheck check) {
-  switch (stage_of(check)) {
-    case TdxStage::layout: return Code::quote_malformed;
-    case TdxStage::chain:
-      return check == TdxCheck::chain_validity ? Code::quote_chain_not_valid_at_time
-                                               : Code::quote_not_genuine;
-    case TdxStage::signatures: return Code::quote_not_genuine;
-    case TdxStage::collateral: return code_of_collateral_failure(check);
-    case TdxStage::td_policy: return code_of_td_failure(check);
-  }
-  return Code::quote_not_genuine;
 }
 
 std::vector<Finding> failures_in(const TdxAppraisal& appraisal, Stage stage) {
@@ -267,11 +216,17 @@ EvidenceFindings without_quote(Code code, std::string detail) {
 EvidenceFindings check_evidence(const BoundStatement& statement, const certificate::Proof& proof,
                                 const Policy& policy, const AppraisalTimes& times) {
   const auto version = version_of(proof.tee_format);
-  if (!version || !attest::tee_kind_from_string(statement.run.tee)) {
-    return without_quote(Code::quote_format_unknown, "known: tdx-quote-v4, tdx-quote-v5");
+  const auto kind = tee_kind_of(proof.tee_format, proof.collateral);
+  if ((!version && !kind) || !attest::tee_kind_from_string(statement.run.tee)) {
+    return without_quote(Code::quote_format_unknown,
+                         "known: tdx-quote-v4, tdx-quote-v5, snp-report, tpm2-quote, "
+                         "nitro-document, azure-vtpm-quote");
   }
   if (proof.tee_quote.empty()) {
     return without_quote(Code::quote_missing, "");
+  }
+  if (kind) {
+    return check_tee_evidence(*kind, statement, proof, policy, times);
   }
   const auto expected = attest::bind_certificate(statement.slice, statement.run.signer,
                                                  statement.intent_leaf, statement.run.nonce);

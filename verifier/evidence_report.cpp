@@ -128,7 +128,8 @@ std::string policy_json(const Policy& policy) {
   ObjectText out;
   out.member("hash", policy.hash ? inert_json_string(crypto::to_text(*policy.hash)) : "null");
   out.string("name", policy.name);
-  out.member("not_asked", array_text(not_asked_by(policy), inert_json_string));
+  out.member("not_asked",
+             array_text(not_asked_by(policy, attest::TeeKind::tdx), inert_json_string));
   return std::move(out).finish();
 }
 
@@ -262,7 +263,7 @@ std::string evidence_report_text(const EvidenceReport& report) {
     add_fact(out, "good until", to_rfc3339(*appraisal.earliest_expiry));
   }
   add_fact(out, "by policy", report.policy.name);
-  for (const std::string& line : not_asked_by(report.policy)) {
+  for (const std::string& line : not_asked_by(report.policy, attest::TeeKind::tdx)) {
     add_fact(out, "not asked", line);
   }
   add_checks(out, appraisal.findings);

@@ -18,8 +18,10 @@ bool contradicts(std::span<const Finding> findings) {
 
 // A quote that is waived, simulated, of a debug TD or of an unknown environment proves nothing of
 // what ran.
-bool hardware_stands(std::span<const Finding> findings, const Policy& policy) {
-  return asks_for_measurement(policy) && has(findings, Code::quote_chain_ok) &&
+bool hardware_stands(std::span<const Finding> findings, const Policy& policy,
+                     std::string_view tee) {
+  const auto kind = attest::tee_kind_from_string(tee);
+  return kind && asks_for_measurement(policy, *kind) && has(findings, Code::quote_chain_ok) &&
          has(findings, Code::report_data_ok) && has(findings, Code::measurement_accepted) &&
          has(findings, Code::signature_ok) && has(findings, Code::td_not_debug) &&
          !has(findings, Code::td_debug) && !has(findings, Code::quote_simulated) &&
@@ -61,8 +63,9 @@ std::string_view to_string(Grade grade) {
 
 std::vector<GradedField> grade_fields(const certificate::Statement& statement,
                                       std::span<const Finding> findings, const Policy& policy) {
-  const Grade measured =
-      hardware_stands(findings, policy) ? Grade::hardware_bound : Grade::self_reported;
+  const Grade measured = hardware_stands(findings, policy, statement.run.tee)
+                             ? Grade::hardware_bound
+                             : Grade::self_reported;
   const auto named = [](bool is_there) { return is_there ? Grade::named_only : Grade::absent; };
   const auto present = [measured](bool is_there) { return is_there ? measured : Grade::absent; };
   const certificate::Claim& claim = statement.claim;

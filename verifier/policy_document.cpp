@@ -1,137 +1,23 @@
 #include "verifier/policy_document.hpp"
 
 #include <algorithm>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "attest/verify/anchors.hpp"
-#include "base/text_encoding.hpp"
-#include "certificate/canonical_document.hpp"
 #include "certificate/canonical_json.hpp"
+#include "verifier/policy_reader.hpp"
+#include "verifier/policy_sections.hpp"
 
 namespace mayfly::verifier {
 namespace {
 
+using namespace policy_reader;
 using attest::TdxPolicy;
 using certificate::CanonicalDocument;
-using certificate::JsonKind;
-using certificate::JsonValue;
 
 constexpr std::string_view schema = "mayfly/policy/v1";
-constexpr std::size_t list_entries_max = 1024;
-constexpr std::size_t reason_bytes_max = 512;
-
-std::unexpected<Error> wrong(const JsonValue& value, std::string_view what) {
-  return std::unexpected(value.malformed(what));
-}
-
-// Exactly these members: one that is unknown might be meant to ask for something.
-Result<void> expect_members(const JsonValue& object,
-                            std::initializer_list<std::string_view> names) {
-  if (object.kind() != JsonKind::object) {
-    return wrong(object, "must be an object");
-  }
-  for (auto child = object.first_child(); child; child = child->next_sibling()) {
-    if (std::ranges::find(names, child->raw_name()) == names.end()) {
-      return wrong(*child, "is not a member of a policy");
-    }
-  }
-  for (const std::string_view name : names) {
-    CHECK_OK(object.member(name));
-  }
-  return {};
-}
-
-Result<std::string> plain_text(const JsonValue& value) {
-  TRY(std::string text, value.string());
-  const bool is_plain = std::ranges::all_of(
-      text, [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-  if (text.empty() || text.size() > reason_bytes_max || !is_plain) {
-    return wrong(value, "must be 1 to 512 bytes of text on one line");
-  }
-  return text;
-}
-
-// The reason, if the value is {"any":"<reason>"}.
-Result<std::optional<Any>> read_any(const JsonValue& value) {
-  if (!value.find("any")) {
-    return std::optional<Any>();
-  }
-  CHECK_OK(expect_members(value, {"any"}));
-  TRY(const JsonValue reason, value.member("any"));
-  TRY(std::string text, plain_text(reason));
-  return std::optional(Any{std::move(text)});
-}
-
-template <class T, class Read>
-Result<Expected<T>> read_expected(const JsonValue& object, std::string_view name, Read read) {
-  TRY(const JsonValue value, object.member(name));
-  TRY(std::optional<Any> any, read_any(value));
-  if (any) {
-    return Expected<T>(std::move(*any));
-  }
-  TRY(T wanted, read(value));
-  return Expected<T>(std::move(wanted));
-}
-
-template <class T, class Read>
-Result<std::vector<T>> read_list(const JsonValue& value, Read read) {
-  if (value.kind() != JsonKind::array) {
-    return wrong(value, "must be a list, or {\"any\":\"<reason>\"} where that is allowed");
-  }
-  std::vector<T> out;
-  for (auto child = value.first_child(); child; child = child->next_sibling()) {
-    if (out.size() == list_entries_max) {
-      return wrong(value, "must have at most 1024 entries");
-    }
-    TRY(T entry, read(*child));
-    out.push_back(std::move(entry));
-  }
-  return out;
-}
-
-template <std::size_t N>
-Result<std::array<std::uint8_t, N>> read_hex(const JsonValue& value) {
-  TRY(const std::string text, value.string());
-  const auto bytes = hex_decode(text);
-  if (!bytes || bytes->size() != N) {
-    return wrong(value, "must be " + std::to_string(2 * N) + " lower-case hex digits");
-  }
-  std::array<std::uint8_t, N> out;
-  std::ranges::copy(*bytes, out.begin());
-  return out;
-}
-
-Result<crypto::Sha384> read_sha384(const JsonValue& value) {
-  crypto::Sha384 out;
-  TRY(out.bytes, read_hex<48>(value));
-  return out;
-}
-
-Result<std::int64_t> read_integer(const JsonValue& value, std::int64_t value_max) {
-  TRY(const std::int64_t number, value.integer());
-  if (number < 0 || number > value_max) {
-    return wrong(value, "must be a whole number up to " + std::to_string(value_max));
-  }
-  return number;
-}
-
-// One of a few words, each standing for a value.
-template <class T>
-Result<T> read_word(const JsonValue& value,
-                    std::initializer_list<std::pair<std::string_view, T>> words) {
-  TRY(const std::string text, value.string());
-  std::string known;
-  for (const auto& [word, meaning] : words) {
-    if (text == word) {
-      return meaning;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(word);
-  }
-  return wrong(value, "must be one of: " + known);
-}
 
 Result<attest::TdMeasurement> read_measurement(const JsonValue& value) {
   CHECK_OK(expect_members(value, {"mr_td", "name", "rtmr0", "rtmr1", "rtmr2", "rtmr3"}));
@@ -210,15 +96,7 @@ Result<void> read_platforms(const JsonValue& value, TdxPolicy& out) {
   TRY(out.platforms, read_expected<Ids>(value, "platforms", [](const JsonValue& list) {
         return read_list<std::array<std::uint8_t, 16>>(list, read_hex<16>);
       }));
-  TRY(const JsonValue trust, value.member("physical_access"));
-  using attest::PhysicalAccessTrust;
-  TRY(out.physical_access,
-      read_word<PhysicalAccessTrust>(trust, {{"none", PhysicalAccessTrust::none},
-                                             {"allowlisted", PhysicalAccessTrust::allowlisted}}));
-  if (out.physical_access == PhysicalAccessTrust::allowlisted &&
-      std::holds_alternative<Any>(out.platforms)) {
-    return wrong(trust, "cannot be allowlisted while platforms lists none");
-  }
+  TRY(out.physical_access, read_physical_access(value, out.platforms));
   return {};
 }
 
@@ -257,29 +135,79 @@ Result<TdxPolicy> read_tdx(const JsonValue& value) {
   return out;
 }
 
+constexpr std::array<std::pair<std::string_view, attest::TeeKind>, 6> known_kinds{
+    {{"tdx", attest::TeeKind::tdx},
+     {"snp", attest::TeeKind::snp},
+     {"tpm", attest::TeeKind::tpm},
+     {"nitro", attest::TeeKind::nitro},
+     {"azure-snp", attest::TeeKind::azure_snp},
+     {"azure-tdx", attest::TeeKind::azure_tdx}}};
+
+Result<attest::TeeKind> read_kind(const JsonValue& value) {
+  TRY(const std::string text, value.string());
+  for (const auto& [name, kind] : known_kinds) {
+    if (text == name) return kind;
+  }
+  return wrong(value, "must be one of: tdx, snp, tpm, nitro, azure-snp, azure-tdx");
+}
+
+bool any_of(const std::vector<attest::TeeKind>& kinds,
+            std::initializer_list<attest::TeeKind> wanted) {
+  return std::ranges::any_of(
+      kinds, [&](attest::TeeKind kind) { return std::ranges::find(wanted, kind) != wanted.end(); });
+}
+
+// A section for each kind that is accepted, and no other: what is not used would only look used.
+std::vector<std::string_view> sections_for(const std::vector<attest::TeeKind>& kinds) {
+  using attest::TeeKind;
+  std::vector<std::string_view> names;
+  if (any_of(kinds, {TeeKind::azure_snp, TeeKind::azure_tdx})) names.push_back("azure");
+  if (any_of(kinds, {TeeKind::nitro})) names.push_back("nitro");
+  if (any_of(kinds, {TeeKind::snp, TeeKind::azure_snp})) names.push_back("snp");
+  if (any_of(kinds, {TeeKind::tdx, TeeKind::azure_tdx})) names.push_back("tdx");
+  if (any_of(kinds, {TeeKind::tpm})) names.push_back("tpm");
+  return names;
+}
+
+Result<void> read_section(const JsonValue& root, std::string_view name, Policy& out) {
+  TRY(const JsonValue section, root.member(name));
+  if (name == "azure") {
+    TRY(out.azure, read_azure_section(section));
+  } else if (name == "nitro") {
+    TRY(out.nitro, read_nitro_section(section));
+  } else if (name == "snp") {
+    TRY(out.snp, read_snp_section(section));
+  } else if (name == "tpm") {
+    TRY(out.tpm, read_tpm_section(section));
+  } else {
+    TRY(out.tdx, read_tdx(section));
+  }
+  return {};
+}
+
 Result<Policy> read_policy(const JsonValue& root) {
-  CHECK_OK(expect_members(root, {"collateral", "kinds", "name", "schema", "signers", "tdx"}));
+  Policy out = default_policy();
+  TRY(const JsonValue kinds, root.member("kinds"));
+  TRY(out.kinds, read_list<attest::TeeKind>(kinds, read_kind));
+  std::vector<std::string_view> names = sections_for(out.kinds);
+  const std::vector<std::string_view> sections = names;
+  names.insert(names.end(), {"collateral", "kinds", "name", "schema", "signers"});
+  CHECK_OK(expect_members(root, names));
   TRY(const JsonValue named_schema, root.member("schema"));
   TRY(const std::string schema_text, named_schema.string());
   if (schema_text != schema) {
     return wrong(named_schema, "must be mayfly/policy/v1");
   }
-  Policy out;
   TRY(const JsonValue name, root.member("name"));
   TRY(out.name, plain_text(name));
-  TRY(const JsonValue kinds, root.member("kinds"));
-  TRY(out.kinds, read_list<attest::TeeKind>(kinds, [](const JsonValue& entry) {
-        return read_word<attest::TeeKind>(entry, {{"tdx", attest::TeeKind::tdx}});
-      }));
   TRY(out.signers,
       read_expected<std::vector<SignerKey>>(root, "signers", [](const JsonValue& list) {
         return read_list<SignerKey>(list, read_hex<32>);
       }));
-  TRY(out.collateral, read_expected<Required>(root, "collateral", [](const JsonValue& entry) {
-        return read_word<Required>(entry, {{"required", {}}});
-      }));
-  TRY(const JsonValue tdx, root.member("tdx"));
-  TRY(out.tdx, read_tdx(tdx));
+  TRY(out.collateral, read_required<Required>(root, "collateral"));
+  for (const std::string_view section : sections) {
+    CHECK_OK(read_section(root, section, out));
+  }
   return out;
 }
 

@@ -133,19 +133,27 @@ Judged judge(const DecodedCertificate& decoded, const certificate::RecomputedIds
   return {std::move(findings), std::move(evidence.answers)};
 }
 
+// The section of the policy that the report speaks of; TDX's for what names no known kind.
+attest::TeeKind kind_of(const Result<DecodedCertificate>& decoded) {
+  constexpr auto otherwise = attest::TeeKind::tdx;
+  return decoded ? attest::tee_kind_from_string(decoded->statement.run.tee).value_or(otherwise)
+                 : otherwise;
+}
+
 }  // namespace
 
 Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
               const Supplied& supplied) {
+  const auto decoded = certificate::decode_certificate(certificate);
+  const attest::TeeKind kind = kind_of(decoded);
   Report report{.appraised_at = now,
                 .policy = policy.name,
                 .policy_hash = policy.hash,
-                .weakenings = weakenings_of(policy),
-                .not_asked = not_asked_by(policy),
+                .weakenings = weakenings_of(policy, kind),
+                .not_asked = not_asked_by(policy, kind),
                 .stated = std::nullopt,
                 .findings = {},
-                .environment_is_asked_for = asks_for_measurement(policy)};
-  const auto decoded = certificate::decode_certificate(certificate);
+                .environment_is_asked_for = asks_for_measurement(policy, kind)};
   const auto ids = decoded ? certificate::recompute_ids(*decoded)
                            : Result<certificate::RecomputedIds>(std::unexpected(decoded.error()));
   if (!ids) {

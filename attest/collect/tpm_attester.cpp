@@ -8,13 +8,15 @@
 #include <algorithm>
 #include <array>
 
+#include "base/overloaded.hpp"
+
 namespace mayfly::attest {
 namespace {
 
 constexpr std::uint32_t ek_certificate_index = 0x01c00002;
 constexpr std::uint32_t pcr_count = 24;
 constexpr int quote_tries = 4;
-constexpr std::size_t certificate_bytes_max = 4096;
+constexpr std::size_t index_bytes_max = 4096;
 constexpr std::uint16_t nv_chunk_bytes = 512;
 
 // "TPM2_PolicySecret(TPM_RH_ENDORSEMENT)": the policy of the default template.
@@ -109,14 +111,15 @@ class TpmAttester::Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   ~Session() {
-    for (const ESYS_TR handle : {attestation_handle_, endorsement_handle_}) {
-      if (handle != ESYS_TR_NONE) {
-        Esys_FlushContext(esys_.get(), handle);
-      }
+    if (is_transient_ && attestation_handle_ != ESYS_TR_NONE) {
+      Esys_FlushContext(esys_.get(), attestation_handle_);
+    }
+    if (endorsement_handle_ != ESYS_TR_NONE) {
+      Esys_FlushContext(esys_.get(), endorsement_handle_);
     }
   }
 
-  Result<void> open(const std::string& address) {
+  Result<void> open(const std::string& address, const TpmKeyChoice& choice) {
     TSS2_TCTI_CONTEXT* tcti = nullptr;
     CHECK_OK(check(Tss2_TctiLdr_Initialize(address.c_str(), &tcti),
                    ("connecting to " + address).c_str()));
@@ -124,15 +127,20 @@ class TpmAttester::Session {
     ESYS_CONTEXT* esys = nullptr;
     CHECK_OK(check(Esys_Initialize(&esys, tcti, nullptr), "beginning to talk"));
     esys_.reset(esys);
-    CHECK_OK(make_endorsement_key());
-    return make_attestation_key();
+    return std::visit(Overloaded{[this](const TpmFreshKey&) -> Result<void> {
+                                   CHECK_OK(make_endorsement_key());
+                                   return make_attestation_key();
+                                 },
+                                 [this](const TpmPersistentKey& key) { return keep(key.handle); },
+                                 [this](const TpmForeignKey& key) { return use(key.handle); }},
+                      choice);
   }
 
-  Result<Bytes> read_certificate() {
+  Result<Bytes> read_content(std::uint32_t wanted) {
     ESYS_TR index = ESYS_TR_NONE;
-    CHECK_OK(check(Esys_TR_FromTPMPublic(esys_.get(), ek_certificate_index, ESYS_TR_NONE,
-                                         ESYS_TR_NONE, ESYS_TR_NONE, &index),
-                   "looking for the endorsement key's certificate"));
+    CHECK_OK(check(Esys_TR_FromTPMPublic(esys_.get(), wanted, ESYS_TR_NONE, ESYS_TR_NONE,
+                                         ESYS_TR_NONE, &index),
+                   "looking for a non-volatile index"));
     auto read = read_index(index);
     Esys_TR_Close(esys_.get(), &index);
     return read;
@@ -213,6 +221,48 @@ class TpmAttester::Session {
   const Bytes& endorsement_key() const { return endorsement_key_; }
 
  private:
+  // A key that stays where it is when the session ends.
+  Result<void> use(std::uint32_t handle) {
+    CHECK_OK(check(Esys_TR_FromTPMPublic(esys_.get(), handle, ESYS_TR_NONE, ESYS_TR_NONE,
+                                         ESYS_TR_NONE, &attestation_handle_),
+                   "looking for the attestation key"));
+    is_transient_ = false;
+    TPM2B_PUBLIC* raw_public = nullptr;
+    CHECK_OK(check(Esys_ReadPublic(esys_.get(), attestation_handle_, ESYS_TR_NONE, ESYS_TR_NONE,
+                                   ESYS_TR_NONE, &raw_public, nullptr, nullptr),
+                   "reading the attestation key"));
+    const Owned<TPM2B_PUBLIC> area(raw_public);
+    TRY(attestation_key_, encoded(area->publicArea, Tss2_MU_TPMT_PUBLIC_Marshal));
+    return {};
+  }
+
+  Result<bool> is_there(std::uint32_t handle) {
+    TPMS_CAPABILITY_DATA* raw_capability = nullptr;
+    TPMI_YES_NO more = TPM2_NO;
+    CHECK_OK(check(Esys_GetCapability(esys_.get(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
+                                      TPM2_CAP_HANDLES, handle, 1, &more, &raw_capability),
+                   "looking for the attestation key"));
+    const Owned<TPMS_CAPABILITY_DATA> capability(raw_capability);
+    const TPML_HANDLE& handles = capability->data.handles;
+    return handles.count == 1 && handles.handle[0] == handle;
+  }
+
+  Result<void> keep(std::uint32_t handle) {
+    CHECK_OK(make_endorsement_key());
+    TRY(const bool is_kept, is_there(handle));
+    if (!is_kept) {
+      CHECK_OK(make_attestation_key());
+      ESYS_TR kept = ESYS_TR_NONE;
+      CHECK_OK(check(Esys_EvictControl(esys_.get(), ESYS_TR_RH_OWNER, attestation_handle_,
+                                       ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE, handle, &kept),
+                     "keeping the attestation key"));
+      Esys_TR_Close(esys_.get(), &kept);
+      Esys_FlushContext(esys_.get(), attestation_handle_);
+      attestation_handle_ = ESYS_TR_NONE;
+    }
+    return use(handle);
+  }
+
   // The default template's key is used under a policy session only; one session serves one use.
   template <class Use>
   Result<void> with_endorsement(Use use) {
@@ -276,11 +326,11 @@ class TpmAttester::Session {
     TPM2B_NV_PUBLIC* raw_public = nullptr;
     CHECK_OK(check(Esys_NV_ReadPublic(esys_.get(), index, ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE,
                                       &raw_public, nullptr),
-                   "looking at the endorsement key's certificate"));
+                   "looking at a non-volatile index"));
     const Owned<TPM2B_NV_PUBLIC> area(raw_public);
     const std::size_t size = area->nvPublic.dataSize;
-    if (size > certificate_bytes_max) {
-      return fail(ErrorCode::unavailable, "the endorsement key's certificate is over 4096 bytes");
+    if (size > index_bytes_max) {
+      return fail(ErrorCode::unavailable, "the TPM's non-volatile index is over 4096 bytes");
     }
     Bytes out;
     while (out.size() < size) {
@@ -290,10 +340,10 @@ class TpmAttester::Session {
       CHECK_OK(check(
           Esys_NV_Read(esys_.get(), ESYS_TR_RH_OWNER, index, ESYS_TR_PASSWORD, ESYS_TR_NONE,
                        ESYS_TR_NONE, count, static_cast<std::uint16_t>(out.size()), &raw_data),
-          "reading the endorsement key's certificate"));
+          "reading a non-volatile index"));
       const Owned<TPM2B_MAX_NV_BUFFER> data(raw_data);
       if (data->size == 0) {
-        return fail(ErrorCode::unavailable, "the TPM gives no more of its certificate");
+        return fail(ErrorCode::unavailable, "the TPM gives no more of its non-volatile index");
       }
       out.insert(out.end(), data->buffer, data->buffer + data->size);
     }
@@ -305,6 +355,7 @@ class TpmAttester::Session {
   std::unique_ptr<ESYS_CONTEXT, FreeEsys> esys_;
   ESYS_TR endorsement_handle_ = ESYS_TR_NONE;
   ESYS_TR attestation_handle_ = ESYS_TR_NONE;
+  bool is_transient_ = true;
   Bytes attestation_key_;
   Bytes endorsement_key_;
 };
@@ -314,9 +365,9 @@ TpmAttester::TpmAttester(TpmAttester&&) noexcept = default;
 TpmAttester& TpmAttester::operator=(TpmAttester&&) noexcept = default;
 TpmAttester::~TpmAttester() = default;
 
-Result<TpmAttester> TpmAttester::open(const std::string& address) {
+Result<TpmAttester> TpmAttester::open(const std::string& address, const TpmKeyChoice& choice) {
   auto session = std::make_unique<Session>();
-  CHECK_OK(session->open(address));
+  CHECK_OK(session->open(address, choice));
   return TpmAttester(std::move(session));
 }
 
@@ -329,7 +380,11 @@ const Bytes& TpmAttester::endorsement_key() const {
 }
 
 Result<Bytes> TpmAttester::endorsement_certificate() {
-  return session_->read_certificate();
+  return session_->read_content(ek_certificate_index);
+}
+
+Result<Bytes> TpmAttester::read_index(std::uint32_t index) {
+  return session_->read_content(index);
 }
 
 Result<TpmQuoteEvidence> TpmAttester::quote(ByteView binding, std::uint32_t pcr_mask) {

@@ -1,5 +1,6 @@
 // Gets quotes from a TPM 2.0: a device, or a software TPM for tests. Makes an endorsement key by
-// the default template and an attestation key below it, both gone when it is closed.
+// the default template and an attestation key below it, which are gone when it is closed; or keeps
+// the attestation key in the TPM, so that an authority can certify it; or uses a key that is there.
 //
 // Source    TCG, TPM 2.0 Library, Part 3; TCG EK Credential Profile, template L-1. Through ESAPI.
 // Shapes    Structures as the TPM writes them: TPMS_ATTEST, TPMT_SIGNATURE, TPMT_PUBLIC. One bank,
@@ -14,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -40,20 +42,33 @@ struct TpmCredential {
   Bytes encrypted_secret;  // TPM2B_ENCRYPTED_SECRET
 };
 
+// Which key quotes.
+struct TpmFreshKey {};
+struct TpmPersistentKey {  // made below the endorsement key and kept, unless it is there already
+  std::uint32_t handle = 0;
+};
+struct TpmForeignKey {  // whoever made the machine made it, and says where; no endorsement key
+  std::uint32_t handle = 0;
+};
+using TpmKeyChoice = std::variant<TpmFreshKey, TpmPersistentKey, TpmForeignKey>;
+
 class TpmAttester {
  public:
   // `address`: "device:/dev/tpmrm0", "swtpm:path=/run/swtpm.sock". Whoever asks names it; nothing
-  // is looked for.
-  static Result<TpmAttester> open(const std::string& address);
+  // is looked for. unavailable: a persistent key that was not made below the endorsement key.
+  static Result<TpmAttester> open(const std::string& address, const TpmKeyChoice& choice = {});
 
   TpmAttester(TpmAttester&&) noexcept;
   TpmAttester& operator=(TpmAttester&&) noexcept;
   ~TpmAttester();
 
   const Bytes& attestation_key() const;  // TPMT_PUBLIC
-  const Bytes& endorsement_key() const;  // TPMT_PUBLIC
+  const Bytes& endorsement_key() const;  // TPMT_PUBLIC; empty for a foreign key
   // DER, from the index where manufacturers put that of the RSA key.
   Result<Bytes> endorsement_certificate();
+
+  // The content of a non-volatile index that its owner may read.
+  Result<Bytes> read_index(std::uint32_t index);
 
   // A quote over `binding` and the PCRs of `pcr_mask` (bit i: PCR i), with their values.
   Result<TpmQuoteEvidence> quote(ByteView binding, std::uint32_t pcr_mask);

@@ -2,7 +2,9 @@
 //
 // Threads   Plain values.
 #pragma once
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 
 namespace mayfly::attest {
@@ -14,5 +16,12 @@ struct Any {
 
 template <class T>
 using Expected = std::variant<Any, T>;
+
+// A TEE proves nothing against whoever can put an interposer on its memory bus. `allowlisted` says
+// that the platforms of the list stand where nobody can; `none` says that nobody knows.
+enum class PhysicalAccessTrust : std::uint8_t { none, allowlisted };
+constexpr std::string_view to_string(PhysicalAccessTrust trust) {
+  return trust == PhysicalAccessTrust::none ? "none" : "allowlisted";
+}
 
 }  // namespace mayfly::attest

@@ -11,6 +11,7 @@ namespace mayfly::attest {
 namespace {
 
 constexpr std::string_view magic = "HCLA";
+constexpr std::size_t header_bytes = 32;
 constexpr std::size_t hardware_report_bytes = 1184;
 constexpr std::size_t tdreport_bytes = 1024;
 constexpr std::size_t request_header_bytes = 20;
@@ -79,6 +80,30 @@ Result<ParsedAzureReport> parse_azure_report(ByteView report) {
   if (!is_zero(report.subspan(reader.offset()))) {
     return malformed("something follows its claims");
   }
+  return out;
+}
+
+std::array<std::uint8_t, 64> azure_report_data(const ParsedAzureReport& report) {
+  std::array<std::uint8_t, 64> out{};
+  std::ranges::copy(crypto::digest_of(report.claims_hash, report.claims), out.begin());
+  return out;
+}
+
+Result<Bytes> plain_azure_report(ByteView report) {
+  TRY(const ParsedAzureReport parsed, parse_azure_report(report));
+  const std::size_t used =
+      header_bytes + hardware_report_bytes + request_header_bytes + parsed.claims.size();
+  constexpr std::uint8_t version = 2;
+  Bytes out(magic.begin(), magic.end());
+  out.push_back(version);
+  out.resize(header_bytes);
+  const ByteView hardware = report.subspan(header_bytes, hardware_report_bytes);
+  if (parsed.tee == AzureTee::snp) {
+    out.insert(out.end(), hardware.begin(), hardware.end());
+  }
+  out.resize(header_bytes + hardware_report_bytes);
+  const ByteView request = report.first(used).subspan(out.size());
+  out.insert(out.end(), request.begin(), request.end());
   return out;
 }
 

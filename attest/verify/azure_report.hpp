@@ -11,6 +11,7 @@
 //           kind of report or hash.
 // Threads   Pure functions. What they return borrows from the report.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -33,6 +34,13 @@ struct ParsedAzureReport {
   ByteView claims;           // the JSON, exactly as hashed
 };
 Result<ParsedAzureReport> parse_azure_report(ByteView report);
+
+// The 64 bytes that a hardware report binds if it vouches for these claims: their hash, then zeros.
+std::array<std::uint8_t, 64> azure_report_data(const ParsedAzureReport& report);
+
+// The same report with everything that nothing vouches for in one spelling: version 2, the sizes
+// and state of the request zero, a TDREPORT (which no key signs) zero, nothing after the claims.
+Result<Bytes> plain_azure_report(ByteView report);
 
 // "HCLAkPub" among the claims' keys: RSA, for signing, there once.
 Result<crypto::PublicKey> azure_attestation_key(const AzureJson& claims);

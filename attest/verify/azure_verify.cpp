@@ -23,33 +23,14 @@ std::unexpected<Error> refuse(std::string why) {
   return fail(ErrorCode::rejected, std::move(why));
 }
 
-// The 64 bytes that bind the claims: their hash, then zeros. A hash over 48 bytes is SHA-512's.
-std::array<std::uint8_t, 64> report_data_for(const ParsedAzureReport& report) {
-  std::array<std::uint8_t, 64> out{};
-  std::ranges::copy(crypto::digest_of(report.claims_hash, report.claims), out.begin());
-  return out;
-}
-
 Result<void> check_bound(const ParsedAzureReport& report, const AzureTeeReport& tee) {
   if (!tee.report_data) {
     return refuse("the hardware report is not genuine, so it binds nothing");
   }
-  if (!crypto::equal_in_constant_time(*tee.report_data, report_data_for(report))) {
+  if (!crypto::equal_in_constant_time(*tee.report_data, azure_report_data(report))) {
     return refuse("the hardware report was made for other claims");
   }
   return {};
-}
-
-// TPMT_SIGNATURE around a bare signature: RSASSA, SHA-256, its length.
-Bytes tpm_signature_around(ByteView rsa_signature) {
-  Bytes out{0x00,
-            0x14,
-            0x00,
-            0x0b,
-            static_cast<std::uint8_t>(rsa_signature.size() >> 8U),
-            static_cast<std::uint8_t>(rsa_signature.size())};
-  out.insert(out.end(), rsa_signature.begin(), rsa_signature.end());
-  return out;
 }
 
 void judge_verdict(AzureCheck check, EvidenceVerdict verdict, const char* what,
@@ -64,12 +45,11 @@ void judge_verdict(AzureCheck check, EvidenceVerdict verdict, const char* what,
 
 void judge_quote(const crypto::PublicKey& key, AzureTee tee, const AzureQuote& quote,
                  const AzurePolicy& policy, UnixMillis at, AzureAppraisal& out) {
-  const Bytes signature = tpm_signature_around(quote.rsa_signature);
   TpmPolicy quote_policy = policy.quote;
   quote_policy.key_trust = TpmKeyVouchedFor{};
   const TpmEvidence evidence{
       .attest = quote.attest,
-      .signature = signature,
+      .signature = quote.signature,
       .attestation_key =
           TpmKeyWithoutArea{key, tee == AzureTee::snp
                                      ? "claims of Azure's paravisor in an SEV-SNP report"
@@ -124,15 +104,26 @@ AzureAppraisal appraise_azure(ByteView azure_report, const AzureTeeReport& tee,
   out.findings.pass_if(AzureCheck::azure_tee_kind, report->tee == tee.tee,
                        "the report is of another TEE than the one that was appraised");
   judge_verdict(AzureCheck::azure_tee_report, tee.verdict, "the hardware report", out.findings);
-  out.findings.judge(AzureCheck::azure_claims_bound, check_bound(*report, tee));
+  if (tee.verdict == EvidenceVerdict::inconclusive && !tee.report_data) {
+    out.findings.leave_out(AzureCheck::azure_claims_bound,
+                           "there is no hardware report to look in");
+  } else {
+    out.findings.judge(AzureCheck::azure_claims_bound, check_bound(*report, tee));
+  }
   std::string vm_id;
   judge_claims(*report, quote, policy, at, out, vm_id);
   out.verdict = out.findings.verdict();
-  if (out.verdict == EvidenceVerdict::accepted) {
-    out.vm_id = std::move(vm_id);
-  } else {
+  const auto passed = [&out](AzureCheck check) {
+    return out.findings.at(check).outcome == FindingOutcome::pass;
+  };
+  out.is_genuine = passed(AzureCheck::azure_tee_kind) && passed(AzureCheck::azure_claims_bound) &&
+                   passed(AzureCheck::azure_claims) && out.quote.verified;
+  if (!out.is_genuine) {
     // A quote whose key nobody vouches for says nothing.
     out.quote.verified.reset();
+  }
+  if (out.verdict == EvidenceVerdict::accepted) {
+    out.vm_id = std::move(vm_id);
   }
   return out;
 }
@@ -146,7 +137,7 @@ AzureSnpAppraisal appraise_azure_snp(ByteView azure_report, std::vector<Bytes> c
   AzureTeeReport tee{
       .tee = AzureTee::snp, .verdict = EvidenceVerdict::malformed, .report_data = std::nullopt};
   if (report) {
-    snp_policy.report_data = report_data_for(*report);
+    snp_policy.report_data = azure_report_data(*report);
     out.snp = appraise_snp({.report = report->hardware_report,
                             .certificate_chain = std::move(certificate_chain),
                             .revocation_list = revocation_list},

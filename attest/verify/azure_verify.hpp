@@ -36,8 +36,8 @@ struct CheckTable<AzureCheck> {
 };
 
 struct AzureQuote {
-  ByteView attest;         // TPMS_ATTEST
-  ByteView rsa_signature;  // RSASSA with SHA-256, bare
+  ByteView attest;     // TPMS_ATTEST
+  ByteView signature;  // TPMT_SIGNATURE
   std::vector<TpmPcr> pcrs;
 };
 
@@ -52,7 +52,10 @@ struct AzureAppraisal {
   EvidenceVerdict verdict = EvidenceVerdict::malformed;
   Findings<AzureCheck> findings;
   TpmAppraisal quote;
-  // None unless both levels hold: what the claims say of the machine.
+  // The claims are in a genuine hardware report, and their key signed the quote: what it says may
+  // be believed of that machine, whether or not a policy wants it.
+  bool is_genuine = false;
+  // None unless both levels were accepted: what the claims say of the machine.
   std::optional<std::string> vm_id;
 };
 

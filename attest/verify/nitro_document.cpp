@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "attest/verify/cbor_reader.hpp"
+#include "attest/model/cbor_reader.hpp"
 
 namespace mayfly::attest {
 namespace {

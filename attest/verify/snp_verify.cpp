@@ -1,6 +1,7 @@
 #include "attest/verify/snp_verify.hpp"
 
 #include <algorithm>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -11,7 +12,7 @@
 
 namespace mayfly::attest {
 
-const std::array<CheckRow, 27> CheckTable<SnpCheck>::rows{{
+const std::array<CheckRow, 30> CheckTable<SnpCheck>::rows{{
     {CheckStage::layout, "report_layout"},
     {CheckStage::chain, "chain_readable"},
     {CheckStage::chain, "chain_algorithm"},
@@ -20,7 +21,9 @@ const std::array<CheckRow, 27> CheckTable<SnpCheck>::rows{{
     {CheckStage::chain, "chain_constraints"},
     {CheckStage::chain, "chain_signatures"},
     {CheckStage::chain, "chain_validity"},
-    {CheckStage::chain, "chain_revocation"},
+    {CheckStage::policy, "revocation_list"},
+    {CheckStage::policy, "revocation_list_validity"},
+    {CheckStage::policy, "chain_revocation"},
     {CheckStage::chain, "key_kind"},
     {CheckStage::chain, "certificate_product"},
     {CheckStage::chain, "certificate_tcb"},
@@ -37,6 +40,7 @@ const std::array<CheckRow, 27> CheckTable<SnpCheck>::rows{{
     {CheckStage::policy, "measurement"},
     {CheckStage::policy, "host_data"},
     {CheckStage::policy, "id_key"},
+    {CheckStage::policy, "provider"},
     {CheckStage::policy, "chip"},
     {CheckStage::binding, "report_data"},
 }};
@@ -89,6 +93,13 @@ Result<void> check_algorithm(const Chain& chain) {
 
 void judge_chain(const SnpEvidence& evidence, const SnpPolicy& policy, UnixMillis at,
                  SigningKey& key, SnpFindings& findings) {
+  if (evidence.certificate_chain.empty()) {
+    for (auto i = std::to_underlying(SnpCheck::chain_readable);
+         i <= std::to_underlying(SnpCheck::certificate_chip); ++i) {
+      findings.leave_out(static_cast<SnpCheck>(i), "no certificates were given");
+    }
+    return;
+  }
   auto chain = crypto::read_pki_chain(evidence.certificate_chain);
   if (!chain || chain->size() != chain_length) {
     findings.fail(SnpCheck::chain_readable,
@@ -114,18 +125,37 @@ void judge_chain(const SnpEvidence& evidence, const SnpPolicy& policy, UnixMilli
   key.chain = std::move(*chain);
 }
 
-void judge_revocation(const SnpEvidence& evidence, const SnpPolicy& policy, const Chain& chain,
-                      UnixMillis at, SnpFindings& findings) {
-  const bool is_wanted = std::holds_alternative<SnpRevocationChecked>(policy.revocation);
-  if (is_wanted && !evidence.revocation_list) {
-    findings.leave_out(SnpCheck::chain_revocation, "the root's revocation list was not given");
+constexpr std::array revocation_checks{
+    SnpCheck::revocation_list, SnpCheck::revocation_list_validity, SnpCheck::chain_revocation};
+
+void judge_list(ByteView bytes, const Chain& chain, UnixMillis at, SnpFindings& findings) {
+  const auto list = crypto::RevocationList::parse(bytes);
+  const Result<void> issued =
+      list ? list->check_issued_by(chain[2]) : Result<void>(std::unexpected(list.error()));
+  findings.judge(SnpCheck::revocation_list, issued);
+  if (!issued) {
+    for (const SnpCheck check : std::span(revocation_checks).subspan(1)) {
+      findings.leave_out(check, "the list is not the root's");
+    }
     return;
   }
-  findings.expect(SnpCheck::chain_revocation, policy.revocation, [&](const auto&) -> Result<void> {
-    TRY(const auto list, crypto::RevocationList::parse(*evidence.revocation_list));
-    CHECK_OK(list.check_issued_by(chain[2], at));
-    return list.check_not_revoked(chain[1]);
-  });
+  findings.judge(SnpCheck::revocation_list_validity, list->check_current(at));
+  findings.judge(SnpCheck::chain_revocation, list->check_not_revoked(chain[1]));
+}
+
+void judge_revocation(const SnpEvidence& evidence, const SnpPolicy& policy, const Chain& chain,
+                      UnixMillis at, SnpFindings& findings) {
+  if (const Any* waiver = std::get_if<Any>(&policy.revocation)) {
+    for (const SnpCheck check : revocation_checks) {
+      findings.waive(check, *waiver);
+    }
+  } else if (!evidence.revocation_list) {
+    for (const SnpCheck check : revocation_checks) {
+      findings.leave_out(check, "the root's revocation list was not given");
+    }
+  } else {
+    judge_list(*evidence.revocation_list, chain, at, findings);
+  }
 }
 
 Result<void> check_key_kind(const ParsedSnpReport& report, const Chain& chain, SnpProduct product) {
@@ -187,9 +217,11 @@ void judge_certificate(const ParsedSnpReport& report, const SnpPolicy& policy,
                    "the certificate is of the key of other firmware than the reported one");
   if (report.key_kind == SnpKeyKind::vcek) {
     findings.judge(SnpCheck::certificate_chip, check_chip(report, certificate));
+    findings.judge(SnpCheck::provider, {});
     return;
   }
-  findings.expect(SnpCheck::certificate_chip, policy.providers,
+  findings.judge(SnpCheck::certificate_chip, {});
+  findings.expect(SnpCheck::provider, policy.providers,
                   [&](const std::vector<std::string>& providers) -> Result<void> {
                     if (std::ranges::find(providers, certificate.provider) == providers.end()) {
                       return refuse("the key was lent to a provider that the policy does not name");

@@ -29,11 +29,13 @@ enum class SnpCheck : std::uint8_t {
   chain_constraints,
   chain_signatures,
   chain_validity,
-  chain_revocation,  // of the signing key (ASK, ASVK), by the list of the root
-  key_kind,          // the certificates are those of the kind of key that the report names
+  revocation_list,           // the root's, signed by it
+  revocation_list_validity,  // current at the time of appraisal
+  chain_revocation,          // of the signing key (ASK, ASVK), by that list
+  key_kind,                  // the certificates are those of the kind of key that the report names
   certificate_product,
   certificate_tcb,   // the key is that of the reported firmware
-  certificate_chip,  // VCEK: of the reported chip. VLEK: of an accepted provider
+  certificate_chip,  // of the reported chip; a VLEK is of no chip
   report_signature,
   guest_policy,  // reserved bits, firmware interface version
   debug_off,
@@ -46,13 +48,14 @@ enum class SnpCheck : std::uint8_t {
   measurement,
   host_data,
   id_key,
-  chip,  // an allow list: no report can tell a chip whose memory is tapped
+  provider,  // that a VLEK was lent to
+  chip,      // an allow list: no report can tell a chip whose memory is tapped
   report_data,
 };
 
 template <>
 struct CheckTable<SnpCheck> {
-  static const std::array<CheckRow, 27> rows;
+  static const std::array<CheckRow, 30> rows;
 };
 
 struct SnpEvidence {
@@ -88,6 +91,7 @@ struct SnpPolicy {
   Expected<std::vector<crypto::Sha384>> id_keys;
   Expected<std::vector<Bytes>> chips;  // 64 bytes each
   Expected<std::array<std::uint8_t, 64>> report_data;
+  PhysicalAccessTrust physical_access = PhysicalAccessTrust::none;  // what the list of chips means
 };
 
 struct VerifiedSnpReport {

@@ -16,10 +16,6 @@ void append_if_any(std::string_view name, const Expected<T>& expected,
 
 }  // namespace
 
-std::string_view to_string(PhysicalAccessTrust trust) {
-  return trust == PhysicalAccessTrust::none ? "none" : "allowlisted";
-}
-
 TdxPolicy default_tdx_policy() {
   const auto anchors = default_anchors();
   return {

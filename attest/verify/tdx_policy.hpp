@@ -30,11 +30,6 @@ struct TdMeasurement {
 // Zero bytes after the quote: buffers of some clouds have them. Other bytes are never accepted.
 enum class Padding : std::uint8_t { refused, zeros_accepted };
 
-// A TEE proves nothing against whoever can put an interposer on its memory bus. `allowlisted` says
-// that the platforms of the list stand where nobody can; `none` says that nobody knows.
-enum class PhysicalAccessTrust : std::uint8_t { none, allowlisted };
-std::string_view to_string(PhysicalAccessTrust trust);
-
 struct SeptVeRequired {};  // TDATTRIBUTES.SEPT_VE_DISABLE must be set
 
 // Bits that change what a TD can do and that some environments need.

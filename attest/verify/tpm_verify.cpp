@@ -78,6 +78,10 @@ std::optional<ParsedTpmQuote> read_quote(ByteView attest, TpmFindings& findings)
 }
 
 std::optional<ParsedTpmSignature> read_signature(ByteView bytes, TpmFindings& findings) {
+  if (bytes.empty()) {
+    findings.leave_out(TpmCheck::signature_layout, "the quote's signature was not given");
+    return std::nullopt;
+  }
   auto signature = parse_tpm_signature(bytes);
   if (!signature) {
     findings.fail(TpmCheck::signature_layout, signature.error().message());
@@ -116,7 +120,12 @@ QuotingKey read_key(const TpmEvidence& evidence, TpmFindings& findings) {
     findings.waive(TpmCheck::key_attributes, vouched);
     return out;
   }
-  auto area = parse_tpm_public(std::get<ByteView>(evidence.attestation_key));
+  const ByteView given = std::get<ByteView>(evidence.attestation_key);
+  if (given.empty()) {
+    findings.leave_out(TpmCheck::key_layout, "the quoting key's public area was not given");
+    return out;
+  }
+  auto area = parse_tpm_public(given);
   if (!area) {
     findings.fail(TpmCheck::key_layout, area.error().message());
     return out;
@@ -166,8 +175,18 @@ Result<void> check_usage(const Result<void>& constraints, const crypto::PkiCerti
   return {};
 }
 
+bool is_key_missing(const TpmEvidence& evidence) {
+  const auto* area = std::get_if<ByteView>(&evidence.attestation_key);
+  return area != nullptr && area->empty();
+}
+
 void judge_certificate(const TpmEvidence& evidence, const TpmKeyCertified& wanted,
                        const crypto::PublicKey* key, UnixMillis at, TpmFindings& findings) {
+  if (evidence.certificate_chain.empty()) {
+    findings.leave_out(TpmCheck::certificate_readable, "no certificate of the key was given");
+    findings.leave_out(TpmCheck::key_trust, "no certificate of the key was given");
+    return;
+  }
   auto chain = crypto::read_pki_chain(evidence.certificate_chain);
   if (!chain) {
     findings.fail(TpmCheck::certificate_readable, chain.error().message());
@@ -182,12 +201,19 @@ void judge_certificate(const TpmEvidence& evidence, const TpmKeyCertified& wante
   findings.judge(TpmCheck::certificate_constraints, constraints);
   findings.judge(TpmCheck::certificate_signatures, report.signatures);
   findings.judge(TpmCheck::certificate_validity, report.validity);
+  if (is_key_missing(evidence)) {
+    findings.leave_out(TpmCheck::certificate_key, "the quoting key's public area was not given");
+    findings.leave_out(TpmCheck::key_trust, "the quoting key's public area was not given");
+    return;
+  }
   const bool is_same = key != nullptr && chain->front().public_key().is_same_as(*key);
   findings.pass_if(TpmCheck::certificate_key, is_same,
                    "the certificate is about another key than the one that signed the quote");
   // Without a public area nobody knows whether the key signs made-up quotes, too.
   const bool has_area = std::holds_alternative<ByteView>(evidence.attestation_key);
-  findings.pass_if(TpmCheck::key_trust, has_area && is_same && report.holds() && constraints,
+  const bool is_certified =
+      report.anchored && report.names && report.signatures && constraints && is_same;
+  findings.pass_if(TpmCheck::key_trust, has_area && is_certified,
                    has_area ? "the chain of certificates does not hold"
                             : "a certified key is judged by its public area, which is missing");
 }
@@ -201,6 +227,10 @@ void judge_trust(const TpmEvidence& evidence, const TpmPolicy& policy, const Quo
   const bool has_area = std::holds_alternative<ByteView>(evidence.attestation_key);
   if (const auto* pinned = std::get_if<TpmKeyPinned>(&policy.key_trust)) {
     waive_certificate("the policy pins the quoting key by name", findings);
+    if (is_key_missing(evidence)) {
+      findings.leave_out(TpmCheck::key_trust, "the quoting key's public area was not given");
+      return;
+    }
     findings.pass_if(TpmCheck::key_trust, !read.name.empty() && is_among(read.name, pinned->names),
                      "the quoting key is none of those that the policy pins");
     return;

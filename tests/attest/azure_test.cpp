@@ -41,13 +41,20 @@ Bytes any_base64(std::string text) {
   return base64url_decode(text).value();
 }
 
+// The samples have it bare: RSASSA, SHA-256, its length.
+Bytes tpm_signature_around(const Bytes& rsa_signature) {
+  Bytes out{0x00, 0x14, 0x00, 0x0b, 0x01, 0x00};
+  out.insert(out.end(), rsa_signature.begin(), rsa_signature.end());
+  return out;
+}
+
 struct Sample {
   explicit Sample(const std::string& name) {
     const json evidence = json::parse(text_of_attest_vector(name));
     const json& quote =
         evidence.contains("quote") ? evidence.at("quote") : evidence.at("tpm_quote");
     attest = bytes_in(quote.at("message"));
-    signature = bytes_in(quote.at("signature"));
+    signature = tpm_signature_around(bytes_in(quote.at("signature")));
     std::uint32_t index = 0;
     for (const json& pcr : quote.at("pcrs")) {
       pcrs.push_back({TpmHash::sha256, index++, bytes_in(pcr)});
@@ -137,7 +144,7 @@ TEST(AzureVectors, TheSeparateReportAndQuoteBelongTogether) {
   sample.report = read_attest_vector("snp/azure_hcl_report.bin");
   const json quote = json::parse(text_of_attest_vector("tpm/azure_tpm_quote_v1.json"));
   sample.attest = bytes_in(quote.at("message"));
-  sample.signature = bytes_in(quote.at("signature"));
+  sample.signature = tpm_signature_around(bytes_in(quote.at("signature")));
   sample.pcrs.clear();
   for (const json& pcr : quote.at("pcrs")) {
     sample.pcrs.push_back(
@@ -201,7 +208,7 @@ TEST(AppraiseAzure, NoLevelStandsInForAnother) {
        {"azure_tee_report", "azure_claims_bound", "azure_claims"}},
       {"kind", [](auto& s) { s.report[1224] = 4; }, {}, {"azure_tee_kind"}},
       {"quote", [](auto& s) { s.attest[50] ^= 1; }, {}, {"azure_quote"}},
-      {"quote signature", [](auto& s) { s.signature[0] ^= 1; }, {}, {"azure_quote"}},
+      {"quote signature", [](auto& s) { s.signature[20] ^= 1; }, {}, {"azure_quote"}},
       {"pcr", [](auto& s) { s.pcrs[7].value[0] ^= 1; }, {}, {"azure_quote"}},
       {"padding", [](auto& s) { s.report.back() = 1; }, {}, {"azure_layout"}},
   };

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "attest/verify/cbor_reader.hpp"
+#include "attest/model/cbor_reader.hpp"
 #include "attest/verify/nitro_anchor.hpp"
 #include "attest/verify/nitro_verify.hpp"
 #include "base/text_encoding.hpp"

@@ -2,11 +2,13 @@
 // endorsement key over an activated credential to the 32 bytes that a certificate binds.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 
 #include "attest/collect/tpm_attester.hpp"
 #include "attest/collect/tpm_credential.hpp"
+#include "attest/collect/tpm_evidence.hpp"
 #include "attest/verify/tpm_ek_certificate.hpp"
 #include "attest/verify/tpm_verify.hpp"
 #include "tests/attest/software_tpm.hpp"
@@ -138,6 +140,35 @@ TEST_F(SoftwareTpmTest, TakesNothingButABindingAndPcrs) {
   EXPECT_EQ(attester_->quote(Bytes(33, 0), pcr_mask).error().code(), ErrorCode::malformed);
   EXPECT_EQ(attester_->quote(binding, 0).error().code(), ErrorCode::malformed);
   EXPECT_EQ(attester_->quote(binding, 1U << 24U).error().code(), ErrorCode::malformed);
+}
+
+// An authority certifies a key once; every later process quotes with it, and says where it is.
+TEST_F(SoftwareTpmTest, KeepsAKeyThatAnAuthorityCanCertify) {
+  constexpr std::uint32_t handle = 0x81010021;
+  attester_.reset();
+  Bytes kept;
+  {
+    auto first = TpmAttester::open(tpm_->address(), TpmPersistentKey{handle});
+    ASSERT_TRUE(first) << first.error().message();
+    kept = first->attestation_key();
+  }
+  auto again = TpmAttester::open(tpm_->address(), TpmPersistentKey{handle});
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(again->attestation_key(), kept);
+  const auto evidence = tpm_evidence(*again, ReportData{});
+  ASSERT_TRUE(evidence) << evidence.error().message();
+  EXPECT_EQ(evidence->parts.at(0).bytes, kept);
+  EXPECT_TRUE(std::ranges::is_sorted(evidence->parts, {}, &EvidencePart::name));
+  const auto quote = parse_tpm_quote(evidence->quote);
+  ASSERT_TRUE(quote);
+  const auto digest = crypto::sha256(ReportData{});
+  EXPECT_TRUE(std::ranges::equal(quote->extra_data, digest.bytes));
+  again = fail(ErrorCode::unavailable, "closed");
+  const auto foreign = TpmAttester::open(tpm_->address(), TpmForeignKey{handle});
+  ASSERT_TRUE(foreign) << foreign.error().message();
+  EXPECT_EQ(foreign->attestation_key(), kept);
+  EXPECT_TRUE(foreign->endorsement_key().empty());
+  EXPECT_FALSE(TpmAttester::open(tpm_->address(), TpmForeignKey{0x81010022})) << "no such key";
 }
 
 TEST(TpmAttester, SaysThatThereIsNoTpm) {

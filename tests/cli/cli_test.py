@@ -422,7 +422,9 @@ class BadInput(Case):
             (["--env", "X"], ["environment", "NAME=value"]),
             (["--dataset-format", "csv"], ["--dataset-format", "--dataset", "leave it out"]),
             (["--dataset-format", "xml"], ["--dataset-format", "xml", "csv"]),
-            (["--tee", "tdx"], ["--tee", "tdx", "simulated"]),
+            (["--attest", "magic"], ["known are simulated", "tpm"]),
+            (["--attest", "tpm"], ["tpm:device:/dev/tpmrm0"]),
+            (["--attest", "simulated:x"], ["takes no argument"]),
         ):
             with self.subTest(arguments=arguments):
                 self.refused(self.mayfly("run", *arguments, *JOB), *words, code=2)
@@ -453,7 +455,7 @@ class BadInput(Case):
         for option in (
             "--dataset", "--script", "--file", "--tool", "--assert", "--env", "--limits",
             "--timeout", "--memory", "--dataset-max", "--nonce", "--output", "--trace",
-            "--dataset-format", "--tee",
+            "--dataset-format", "--attest",
         ):
             for arguments in ([option, ""], [option + "="]):
                 with self.subTest(arguments=arguments):

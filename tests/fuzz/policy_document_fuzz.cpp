@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const mayfly::attest::TcbStatus status : policy->tdx.tcb.statuses) {
     if (status == mayfly::attest::TcbStatus::revoked) std::abort();
   }
-  for (const std::string& line : mayfly::verifier::not_asked_by(*policy)) {
+  for (const std::string& line : mayfly::verifier::not_asked_by(
+           *policy, policy->kinds.empty() ? mayfly::attest::TeeKind::tdx : policy->kinds.front())) {
     if (line.empty()) std::abort();  // its text is the document's own: any other is possible
   }
   return 0;

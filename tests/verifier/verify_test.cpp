@@ -612,7 +612,7 @@ TEST_F(VerifyUnderAPolicy, NeverBelievesTheSimulatedRootWhateverThePolicySays) {
 
 TEST(DefaultPolicy, TrustsNoSimulatedRootAndWeakensNothing) {
   const Policy policy = default_policy();
-  EXPECT_TRUE(weakenings_of(policy).empty());
+  EXPECT_TRUE(weakenings_of(policy, attest::TeeKind::tdx).empty());
   EXPECT_TRUE(std::get<std::vector<attest::TdMeasurement>>(policy.tdx.measurements).empty());
   EXPECT_FALSE(policy.tdx.anchors.empty());
   for (const attest::TrustAnchor& anchor : policy.tdx.anchors) {

@@ -1,4 +1,4 @@
-#include "attest/verify/cbor_reader.hpp"
+#include "attest/model/cbor_reader.hpp"
 
 #include <algorithm>
 #include <limits>
