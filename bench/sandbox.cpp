@@ -108,9 +108,11 @@ void print(const std::vector<Contender>& contenders, const char* mode, int round
   std::printf("%s, %d rounds, /bin/true\n", mode, rounds);
   for (const auto& contender : contenders) {
     const double p50 = quantile(contender.times_ms, 0.5);
-    std::printf("  %-16s p50 %7.2f ms   p95 %7.2f ms   %6.2f x bare   bare + %.2f ms\n",
-                contender.name.c_str(), p50, quantile(contender.times_ms, 0.95), p50 / bare_ms,
-                p50 - bare_ms);
+    // The best shows what is needed when nobody else wants the processors.
+    std::printf(
+        "  %-16s best %6.2f ms   p50 %7.2f ms   p95 %7.2f ms   %6.2f x bare   bare + %.2f ms\n",
+        contender.name.c_str(), quantile(contender.times_ms, 0), p50,
+        quantile(contender.times_ms, 0.95), p50 / bare_ms, p50 - bare_ms);
   }
   const auto judge = [&](const char* name, double target_ms) {
     const double over_ms = p50_of(contenders, name) - bare_ms;

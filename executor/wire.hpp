@@ -42,7 +42,7 @@ enum class FrameType : std::uint8_t {
   stderr_bytes = 5,
   report = 6,              // the run as it was; its output went before, in frames of its own
   failure = 7,             // no run: an Error
-  unused = 8,              // no run, and nothing of the request was used: ask another runner
+  unused = 8,              // no run, and nothing of it has begun: an Error; ask another
   digests = 9,             // a table of digests (digest_table.hpp), as a descriptor; no payload
   loopback_listener = 10,  // a descriptor: what SandboxSpec::loopback_port asked for
 };

@@ -15,6 +15,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -41,6 +42,21 @@ def sleep_until(moment):
     time.sleep(max(0, moment - time.monotonic()))
 
 
+def filters(pid):
+    """How many system-call filters hold a process."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"^Seccomp_filters:\s*(\d+)$", status, re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def has_heard_its_request(runner):
+    """Pid 1 of its sandbox locks itself up when the dataset is in its place: after all of it."""
+    return any(filters(child) > filters(runner) for child in remains.children(runner))
+
+
 def hold_until_the_runner_is_gone(victim, is_over):
     """Stops `victim` while its sandbox lives, lets it go on when its runner has ended. The time of
     that, or now if the run was over before."""
@@ -48,9 +64,7 @@ def hold_until_the_runner_is_gone(victim, is_over):
     if runner is None:
         return time.monotonic()
     try:
-        # A runner with two has heard all it needs to hear: pid 1 of a sandbox, which is there
-        # before the run is known, and the file recorder, which is for one run.
-        while len(remains.children(runner.pid)) < 2 and not runner.has_ended():
+        while not (has_heard_its_request(runner.pid) or runner.has_ended()):
             time.sleep(0.0005)
         victim.send(signal.SIGSTOP)
         runner.wait_for_end()
