@@ -63,6 +63,19 @@ TEST(RequestWire, RoundTrips) {
   EXPECT_EQ(decoded->dataset_names, some_request().dataset_names);
 }
 
+TEST(RequestWire, CarriesThePolicyAndTheSeedAndRefusesAnUnknownPolicy) {
+  RunRequest request = some_request();
+  EXPECT_FALSE(decode_request(encode_request(request)).value().spec.seed);
+  request.spec.policy = "strict";
+  request.spec.seed = crypto::sha256(bytes_of("seed"));
+  const auto decoded = decode_request(encode_request(request));
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  EXPECT_EQ(decoded->spec.policy, "strict");
+  EXPECT_EQ(decoded->spec.seed, request.spec.seed);
+  request.spec.policy = "stric";
+  EXPECT_FALSE(decode_request(encode_request(request)));
+}
+
 TEST(RequestWire, RefusesEveryTruncationAndOneByteMore) {
   Bytes bytes = encode_request(some_request());
   for (std::size_t length = 0; length < bytes.size(); ++length) {
@@ -105,11 +118,17 @@ TEST(OrderWire, RoundTripsAndRefusesEveryTruncation) {
                .policy = {.name = "p", .hash = {}, .filter = {1, 2, 3}}};
   job.limits.job.pids = 7;
   job.limits.pids_group = ResourceLimits::Backstop::absent;
+  job.policy = CompiledPolicy{"python", crypto::sha256(bytes_of("p")), {1, 2, 3}};
+  job.randomness = Randomness::seeded;
   const auto decoded = decode_job_order(encode_job_order(job));
   ASSERT_TRUE(decoded) << decoded.error().message();
   EXPECT_EQ(decoded->limits.job.pids, 7);
   EXPECT_EQ(decoded->limits.pids_group, ResourceLimits::Backstop::absent);
   EXPECT_EQ(decoded->limits.memory_group, ResourceLimits::Backstop::present);
+  ASSERT_TRUE(decoded->policy);
+  EXPECT_EQ(decoded->policy->name, "python");
+  EXPECT_EQ(decoded->policy->filter, (Bytes{1, 2, 3}));
+  EXPECT_EQ(decoded->randomness, Randomness::seeded);
   EXPECT_EQ(encode_job_order(*decoded), encode_job_order(job));
   for (const auto& room : {root.room, std::optional<ScratchSize>()}) {
     root.room = room;
