@@ -253,6 +253,14 @@ class Evidence(unittest.TestCase):
                              "genuine-only"), 0)
         self.assertEqual(run(BIN / "mayfly", "collateral", "check", *self.FILES, "--at", self.AT),
                          0)
+        vectors = SOURCE / "tests" / "vectors" / "attest"
+        other = (BIN / "mayfly", "evidence", "verify", "--policy", "genuine-only", "--kind")
+        self.assertEqual(run(*other, "nitro", "--evidence", vectors / "nitro" / "dstack_1.bin",
+                             "--at", "2025-12-25T13:16:40Z"), 0)
+        self.assertEqual(run(*other, "snp", "--evidence", vectors / "snp" / "coco_milan.report",
+                             "--at", "2023-07-22T00:00:00Z", "--collateral",
+                             vectors / "snp" / "coco_milan.vcek.der",
+                             vectors / "snp" / "certs" / "ask_ark_milan.pem"), 3, "no list given")
         simulated = SOURCE / "tests" / "certificates" / "valid-simulated" / "certificate.json"
         self.assertEqual(run(BIN / "verify-cert", simulated, "--at", "2026-03-01T12:01:00Z"), 5)
 
