@@ -120,15 +120,16 @@ Result<void> Log::State::catch_up() {
       return fail(ErrorCode::malformed, "the log has a gap; restore the database from a copy");
     }
     const ByteView bytes = select.blob(1);
+    const crypto::Sha256 leaf = transparency::leaf_hash(bytes);
     // A newer program may have logged what this one does not know: it is in the tree, uncounted.
     if (const auto entry = transparency::parse_log_entry(bytes)) {
-      if (const auto added = index.add(tree.size(), *entry); !added) {
+      if (const auto added = index.add(tree.size(), *entry, leaf); !added) {
         return fail(ErrorCode::malformed, "the log's entries contradict one another (" +
                                               added.error().message() +
                                               "); restore the database from a copy");
       }
     }
-    tree.append(transparency::leaf_hash(bytes));
+    tree.append(leaf);
   }
   return tree.size() == known ? Result<void>() : check_newest();
 }
@@ -161,8 +162,8 @@ Result<Appended> Log::State::add(LogEntry entry) {
   const std::uint64_t at = tree.size();
   insert.bind(static_cast<std::int64_t>(at)).bind(bytes_of(text));
   CHECK_OK(insert.step());
-  CHECK_OK(index.add(at, reread));
   const crypto::Sha256 leaf = transparency::leaf_hash(bytes_of(text));
+  CHECK_OK(index.add(at, reread, leaf));
   tree.append(leaf);
   return Appended{.index = at, .entry = std::move(entry), .leaf = leaf, .checkpoint = {}};
 }

@@ -14,8 +14,12 @@ std::unexpected<Error> misplaced(std::string message) {
 
 }  // namespace
 
+std::size_t AttemptIndex::DigestHash::operator()(const Sha256& digest) const noexcept {
+  return std::hash<std::string_view>()(text_of(digest.view()));
+}
+
 const RunFacts* AttemptIndex::run(std::string_view run_id) const {
-  const auto found = run_by_id_.find(std::string(run_id));
+  const auto found = run_by_id_.find(run_id);
   return found == run_by_id_.end() ? nullptr : &runs_[found->second];
 }
 
@@ -74,7 +78,7 @@ void AttemptIndex::end_run(const std::string& run_id, RunEnd end, std::string re
   if (facts.study && end == RunEnd::result) ++studies_.at(*facts.study).counts.finished;
 }
 
-Result<void> AttemptIndex::add(std::uint64_t index, const LogEntry& entry) {
+Result<void> AttemptIndex::add(std::uint64_t index, const LogEntry& entry, const Sha256& leaf) {
   CHECK_OK(check(entry));
   std::visit(
       Overloaded{
@@ -87,7 +91,7 @@ Result<void> AttemptIndex::add(std::uint64_t index, const LogEntry& entry) {
             run_by_id_.emplace(intent.run_id, runs_.size());
             runs_.push_back({.run_id = intent.run_id,
                              .intent_index = index,
-                             .intent_leaf = leaf_of(entry),
+                             .intent_leaf = leaf,
                              .dataset_hash = intent.dataset_hash,
                              .input_hash = intent.input_hash,
                              .study = intent.study,
@@ -101,8 +105,7 @@ Result<void> AttemptIndex::add(std::uint64_t index, const LogEntry& entry) {
           },
           [&](const AbortEntry& abort) { end_run(abort.run_id, RunEnd::abort, abort.reason, {}); },
           [&](const StudyEntry& study) {
-            studies_.emplace(leaf_of(entry),
-                             StudyFacts{.entry = study, .counts = {.planned = study.runs}});
+            studies_.emplace(leaf, StudyFacts{.entry = study, .counts = {.planned = study.runs}});
           },
           [&](const StudyCloseEntry& close) { studies_.at(close.study).counts.is_closed = true; },
       },

@@ -5,9 +5,11 @@
 //           without a beginning, a second end, a study that is over).
 // Threads   One writer, or any number of readers.
 #pragma once
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -51,7 +53,12 @@ class AttemptIndex {
  public:
   // What add() would say.
   Result<void> check(const LogEntry& entry) const;
-  Result<void> add(std::uint64_t index, const LogEntry& entry);
+  // `leaf`: the entry's own leaf hash. Whoever reads a log has it for the tree, and to make it from
+  // the entry again costs as much as all the rest of counting.
+  Result<void> add(std::uint64_t index, const LogEntry& entry, const Sha256& leaf);
+  Result<void> add(std::uint64_t index, const LogEntry& entry) {
+    return add(index, entry, leaf_of(entry));
+  }
 
   // nullopt: no such run was announced.
   std::optional<AttemptCounts> counts(std::string_view run_id) const;
@@ -73,10 +80,24 @@ class AttemptIndex {
   Result<void> check_end(const std::string& run_id, const Sha256& intent) const;
   void end_run(const std::string& run_id, RunEnd end, std::string reason, const Sha256& statement);
 
+  // Looked up by what is at hand, without a copy of it.
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const noexcept {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  // Over all of its bytes: a digest in a hostile log is whatever its writer likes.
+  struct DigestHash {
+    std::size_t operator()(const Sha256& digest) const noexcept;
+  };
+  template <class Value>
+  using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
+
   std::vector<RunFacts> runs_;
-  std::unordered_map<std::string, std::size_t> run_by_id_;
-  std::unordered_map<std::string, DatasetFacts> datasets_;
-  std::map<Sha256, std::uint64_t> inputs_;
+  ByText<std::size_t> run_by_id_;
+  ByText<DatasetFacts> datasets_;
+  std::unordered_map<Sha256, std::uint64_t, DigestHash> inputs_;
   std::map<Sha256, StudyFacts> studies_;  // by leaf hash
 };
 

@@ -9,13 +9,14 @@ namespace {
 
 Result<void> take_entry(LogCopy& copy, const Bytes& bytes) {
   const std::uint64_t place = copy.tree.size();
-  copy.tree.append(leaf_hash(bytes));
+  const Sha256 leaf = leaf_hash(bytes);
+  copy.tree.append(leaf);
   auto entry = parse_log_entry(bytes);
   if (!entry) {
     ++copy.foreign;
     return {};
   }
-  if (auto added = copy.index.add(place, *entry); !added) {
+  if (auto added = copy.index.add(place, *entry, leaf); !added) {
     return std::unexpected(
         std::move(added).error().while_doing("entry " + std::to_string(place) + " of the log"));
   }

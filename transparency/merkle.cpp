@@ -1,6 +1,7 @@
 #include "transparency/merkle.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <string>
 
@@ -69,11 +70,10 @@ Sha256 leaf_hash(ByteView data) {
 }
 
 Sha256 node_hash(const Sha256& left, const Sha256& right) {
-  crypto::Sha256Hasher hasher;
-  hasher.update(std::span(&node_prefix, 1));
-  hasher.update(left.view());
-  hasher.update(right.view());
-  return std::move(hasher).finish();
+  std::array<std::uint8_t, 1 + 2 * sizeof left.bytes> both{node_prefix};
+  std::ranges::copy(left.bytes, both.begin() + 1);
+  std::ranges::copy(right.bytes, both.begin() + 1 + sizeof left.bytes);
+  return crypto::sha256(both);
 }
 
 Result<Sha256> hash_from_bytes(ByteView bytes) {

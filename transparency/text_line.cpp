@@ -43,13 +43,14 @@ Result<void> LineReader::expect_end() const {
 }
 
 Result<std::uint64_t> parse_decimal(std::string_view text) {
-  const auto malformed =
-      fail(ErrorCode::malformed, "wanted a decimal number without leading zeroes, below 2^63");
-  if (text.empty() || (text.size() > 1 && text[0] == '0')) return malformed;
-  if (text.find_first_not_of("0123456789") != std::string_view::npos) return malformed;
+  const auto malformed = [] {
+    return fail(ErrorCode::malformed, "wanted a decimal number without leading zeroes, below 2^63");
+  };
+  if (text.empty() || (text.size() > 1 && text[0] == '0')) return malformed();
+  if (text.find_first_not_of("0123456789") != std::string_view::npos) return malformed();
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || value > decimal_max) return malformed;
+  if (error != std::errc() || value > decimal_max) return malformed();
   return value;
 }
 
