@@ -38,7 +38,7 @@ Result<HashedFile> hash_file(const fs::path& path, int flags) {
   if (!fd) {
     return fail_errno(doing);
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd.borrow(), &status) != 0) {
     return fail_errno(doing);
   }

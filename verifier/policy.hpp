@@ -80,7 +80,7 @@ Policy default_policy();
 // The same, and any measurement: is the evidence genuine? Says nothing about what runs in the TEE.
 Policy genuine_policy();
 
-// Whether it lists what may run in a TEE of this kind. A policy that accepts any measurement can show that
+// Whether it lists what may run in a TEE of this kind. One that accepts any can show that the
 // hardware is genuine, and nothing about what it measured.
 bool asks_for_measurement(const Policy& policy, attest::TeeKind kind);
 

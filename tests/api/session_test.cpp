@@ -71,7 +71,8 @@ TEST_F(SessionAttestationTest, OffersNoUploadsUnlessItHasAKey) {
 }
 
 TEST_F(SessionAttestationTest, NeedsANonceAndMakesANewQuoteForEach) {
-  for (const char* nonce : {"", "00112233445566", "0011223344556677889", "GG", "AABBCCDDEEFF0011"}) {
+  for (const char* nonce :
+       {"", "00112233445566", "0011223344556677889", "GG", "AABBCCDDEEFF0011"}) {
     EXPECT_EQ(get(nonce).status, 422) << nonce;
   }
   EXPECT_EQ(get(std::string(130, '0')).status, 422);

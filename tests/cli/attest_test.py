@@ -1,6 +1,7 @@
 """A run that a TPM attests, from the device to a verdict: swtpm, a certification authority of this
-test's own, `mayfly run --attest tpm:...`, verify-cert under a policy that names the authority's root.
-And a service that is checked before data is sent. Needs MAYFLY_BIN, swtpm and the openssl command."""
+test's own, `mayfly run --attest tpm:...`, verify-cert under a policy that names the authority's
+root. And a service that is checked before data is sent. Needs MAYFLY_BIN, swtpm and the openssl
+command."""
 import base64
 import hashlib
 import json

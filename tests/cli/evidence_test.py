@@ -32,7 +32,8 @@ TDX = {"attributes_allowed": ["PERFMON", "PKS", "KL"], "collateral_age_days_max"
 
 
 def policy(kinds, collateral="required", **sections):
-    return {"collateral": collateral, "kinds": kinds, "name": "a test", "schema": "mayfly/policy/v1",
+    return {"collateral": collateral, "kinds": kinds, "name": "a test",
+            "schema": "mayfly/policy/v1",
             "signers": ANY} | sections
 
 
@@ -283,7 +284,8 @@ class AzureEvidence(EvidenceCase):
 
 class Policies(EvidenceCase):
     def test_a_section_for_each_kind_and_no_other(self):
-        for wanted, place in ((policy(["snp"]), "snp"), (policy(["tpm"], tpm=QUOTE, snp=SNP), "snp"),
+        for wanted, place in ((policy(["snp"]), "snp"),
+                              (policy(["tpm"], tpm=QUOTE, snp=SNP), "snp"),
                               (policy(["nitro"], nitro=NITRO | {"extra": 1}), "nitro.extra")):
             ran = self.mayfly("evidence", "verify", "--kind", "snp", "--evidence",
                               VECTORS / "snp/coco_milan.report", "--policy",

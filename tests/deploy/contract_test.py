@@ -61,6 +61,9 @@ class Contract(Service):
         asked = (
             ("/", "/"), ("/healthz", "/healthz"), ("/readyz", "/readyz"), ("/metrics", "/metrics"),
             ("/audit", "/audit"), ("/openapi.json", "/openapi.json"),
+            ("/.well-known/mayfly-attestation",
+             "/.well-known/mayfly-attestation?nonce=" + "0a" * 16),
+            ("/.well-known/mayfly-attestation", "/.well-known/mayfly-attestation"),
             ("/certificate/{id}", certificate), ("/certificate/{id}", certificate + "?format=text"),
             ("/certificate/{id}", certificate + "?format=no"),
             ("/certificate/{id}", "/certificate/cert_" + "0" * 64),
@@ -92,6 +95,9 @@ class Contract(Service):
             ({"sandbox": script, "dataset": {"data": "base64:QQ==", "format": "csv"}}, True),
             ({"sandbox": script, "dataset": {"data": "base64:QQ==", "format": "exe"}}, False),
             ({"code": "print(1)", "network_access": True}, False),
+            ({"sandbox": {**script, "policy": "shell", "determinism": "seeded"}}, True),
+            ({"sandbox": {**script, "policy": "none"}}, False),
+            ({"sandbox": {**script, "determinism": "true"}}, False),
             ({"sandbox": script, "assertions": [{"name": "x", "op": "~", "value": "1"}]}, False))
         for request, good in requests:
             with self.subTest(request=request):
