@@ -21,15 +21,17 @@ Result<Bytes> nonce_of(const Call& call) {
   return std::move(*nonce);
 }
 
-Result<std::string> attestation(const Call& call, const Service& service) {
+Result<std::string> attestation(const Call& call, const pipeline::Parts& parts,
+                                const std::optional<Bytes>& upload_key) {
   TRY(const Bytes nonce, nonce_of(call));
-  return pipeline::attest_session(service.parts, service.upload_key, nonce);
+  return pipeline::attest_session(parts, upload_key, nonce);
 }
 
 }  // namespace
 
-Reply attest_session(const Call& call, const Service& service) {
-  auto text = attestation(call, service);
+Reply attest_session(const Call& call, const pipeline::Parts& parts,
+                     const std::optional<Bytes>& upload_key) {
+  auto text = attestation(call, parts, upload_key);
   if (!text) {
     return problem_reply(problem_of(text.error()), call.path);
   }

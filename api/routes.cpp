@@ -147,7 +147,9 @@ std::optional<Reply> read(std::string_view path, const Call& call, const Service
   if (path == "/readyz") return ready(call, service);
   if (path == "/metrics") return read_metrics(call, service);
   if (path == "/audit") return read_audit(call, service);
-  if (path == attestation_path) return attest_session(call, service);
+  if (path == attestation_path) {
+    return attest_session(call, service.parts, service.upload_key);
+  }
   if (path == "/certificates") return search_certificates(call, service);
   if (path.starts_with(claims)) {
     return list_claim(path.substr(claims.size()), call, service);

@@ -106,8 +106,8 @@ Result<void> check_words(const CLI::App& app, Words words) {
 Result<void> check_values(const CLI::App& app) {
   for (const CLI::Option* option : options_of(app)) {
     const bool is_operand = option->get_lnames().empty() && option->get_snames().empty();
-    // The words of a job's command may well be empty; it is the one operand that need not be there.
-    if (is_operand && !option->get_required()) continue;
+    // The words of a job's command may well be empty.
+    if (is_operand && option->get_name() == "command") continue;
     const auto& values = option->results();
     if (std::ranges::find(values, "") != values.end()) {
       return fail(ErrorCode::malformed,

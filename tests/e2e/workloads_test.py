@@ -129,19 +129,21 @@ class SeededRuns(EndToEnd):
         script = self.scratch / "draws.py"
         script.write_text(self.job)
         return [load(self.certify("--script", script, "--env", "PYTHONHASHSEED=random", *options,
-                                  name=f"{name}.json")) for name in ("first", "second")]
+                                  dataset=b"a\n", name=f"{name}.json"))
+                for name in ("first", "second")]
 
     def test_give_one_claim(self):
         first, second = self.claims("--determinism", "seeded")
         self.assertEqual(first["claim_hash"], second["claim_hash"])
-        self.assertEqual(first["claim"]["determinism"], "seeded")
-        self.assertIn("randomness", first["run"]["confinement"])
+        self.assertEqual(first["statement"]["predicate"]["claim"]["determinism"], "seeded")
+        self.assertIn("randomness", first["statement"]["predicate"]["run"]["confinement"])
 
     def test_and_two_without(self):
         first, second = self.claims()
         self.assertNotEqual(first["claim_hash"], second["claim_hash"])
-        self.assertEqual(first["claim"]["determinism"], "deterministic")
-        self.assertEqual(first["claim"]["input_hash"], second["claim"]["input_hash"])
+        self.assertEqual(first["statement"]["predicate"]["claim"]["determinism"], "deterministic")
+        self.assertEqual(*(one["statement"]["predicate"]["claim"]["input_hash"]
+                           for one in (first, second)))
 
 
 class UnderItsLanguagesPolicy(EndToEnd):

@@ -115,19 +115,17 @@ TEST(OrderWire, RoundTripsAndRefusesEveryTruncation) {
   JobOrder job{.argv = {"sh", ""},
                .environment = {"A=1"},
                .limits = {},
-               .policy = {.name = "p", .hash = {}, .filter = {1, 2, 3}}};
+               .policy = {"python", crypto::sha256(bytes_of("p")), {1, 2, 3}}};
   job.limits.job.pids = 7;
   job.limits.pids_group = ResourceLimits::Backstop::absent;
-  job.policy = CompiledPolicy{"python", crypto::sha256(bytes_of("p")), {1, 2, 3}};
   job.randomness = Randomness::seeded;
   const auto decoded = decode_job_order(encode_job_order(job));
   ASSERT_TRUE(decoded) << decoded.error().message();
   EXPECT_EQ(decoded->limits.job.pids, 7);
   EXPECT_EQ(decoded->limits.pids_group, ResourceLimits::Backstop::absent);
   EXPECT_EQ(decoded->limits.memory_group, ResourceLimits::Backstop::present);
-  ASSERT_TRUE(decoded->policy);
-  EXPECT_EQ(decoded->policy->name, "python");
-  EXPECT_EQ(decoded->policy->filter, (Bytes{1, 2, 3}));
+  EXPECT_EQ(decoded->policy.name, "python");
+  EXPECT_EQ(decoded->policy.filter, (Bytes{1, 2, 3}));
   EXPECT_EQ(decoded->randomness, Randomness::seeded);
   EXPECT_EQ(encode_job_order(*decoded), encode_job_order(job));
   for (const auto& room : {root.room, std::optional<ScratchSize>()}) {
@@ -149,11 +147,16 @@ TEST(OrderWire, RoundTripsAndRefusesEveryTruncation) {
 TEST(OrderWire, TheRecordersRoundTripsInOneWayOnly) {
   RecorderOrder order{.known = {{{1, 2}, "/data/a"}, {{1, 3}, "/data/b"}},
                       .file_bytes_max = 5,
-                      .loopback_port = 80};
+                      .loopback_port = 80,
+                      .policy = "python",
+                      .seed = crypto::sha256(bytes_of("s")),
+                      .job = 9};
   const Bytes bytes = encode_recorder_order(order);
   const auto decoded = decode_recorder_order(bytes);
   ASSERT_TRUE(decoded) << decoded.error().message();
   EXPECT_EQ(decoded->known, order.known);
+  EXPECT_EQ(decoded->seed, order.seed);
+  EXPECT_EQ(decoded->job, 9);
   EXPECT_EQ(encode_recorder_order(*decoded), bytes);
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     EXPECT_FALSE(decode_recorder_order(ByteView(bytes).first(length))) << length;
