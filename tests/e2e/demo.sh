@@ -85,7 +85,7 @@ verify clean.json 5 'consistent, not hardware-attested' whole
 verify planted.json 5 'consistent, not hardware-attested' nothing
 printf '  %s\n' \
   'Exit 5 is the right answer here: signature, hashes and binding hold, but the quote comes from' \
-  'a simulated device. This version makes no other kind, on any machine, so no run of it ends' \
+  'a simulated device, which is what a run has unless a real one is chosen with --attest. To end' \
   'with 0: that needs a quote by real hardware, and a policy that names what may have run.'
 
 step '4  Another dataset is another claim; the same dataset is the same claim'
