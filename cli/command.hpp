@@ -25,6 +25,7 @@ void add_log(CLI::App& app, Action& chosen);
 void add_study(CLI::App& app, Action& chosen);
 void add_token(CLI::App& app, Action& chosen);
 void add_receipt(CLI::App& app, Action& chosen);
+void add_reproduce(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_attest(CLI::App& app, Action& chosen);
 void add_evidence(CLI::App& app, Action& chosen);

@@ -33,6 +33,7 @@ int run_words(int argc, char** argv) {
   cli::add_study(app, chosen);
   cli::add_token(app, chosen);
   cli::add_receipt(app, chosen);
+  cli::add_reproduce(app, chosen);
   cli::add_serve(app, chosen);
   cli::add_attest(app, chosen);
   cli::add_evidence(app, chosen);
