@@ -1,7 +1,6 @@
 #include "cli/attest_choice.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +14,7 @@
 #include "attest/collect/tsm_report.hpp"
 #include "cli/collateral_files.hpp"
 #include "cli/tee_part_files.hpp"
+#include "cli/tpm_address.hpp"
 #include "cli/workshop.hpp"
 #include "verifier/tdx_collateral_parts.hpp"
 #include "verifier/tee_parts.hpp"
@@ -74,42 +74,16 @@ Result<Collect> from_nitro(const std::string& argument) {
   });
 }
 
-// "ADDRESS#0x81010020"
-Result<attest::TpmKeyChoice> key_in(std::string& address) {
-  const std::size_t mark = address.rfind('#');
-  if (mark == std::string::npos) {
-    return attest::TpmKeyChoice(attest::TpmFreshKey{});
-  }
-  std::string_view text = std::string_view(address).substr(mark + 1);
-  if (text.starts_with("0x")) text.remove_prefix(2);
-  attest::TpmPersistentKey key;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), key.handle, 16);
-  constexpr std::uint32_t first = 0x81000000;
-  constexpr std::uint32_t last = 0x817fffff;
-  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || key.handle < first ||
-      key.handle > last) {
-    return fail(ErrorCode::malformed,
-                "a TPM's persistent handle is 0x81000000 to 0x817fffff, such as 0x81010020");
-  }
-  address.resize(mark);
-  return attest::TpmKeyChoice(key);
-}
-
 struct HeldTpm {
   attest::TpmAttester tpm;
   std::mutex one_at_a_time;
 };
 
 Result<Collect> from_tpm(TeeKind kind, std::string address) {
-  if (address.empty()) {
-    return fail(ErrorCode::malformed,
-                "a TPM is named with its address: --attest tpm:device:/dev/tpmrm0");
-  }
-  attest::TpmKeyChoice choice = attest::TpmForeignKey{attest::azure_key_handle};
-  if (kind == TeeKind::tpm) {
-    TRY(choice, key_in(address));
-  }
-  TRY(attest::TpmAttester tpm, attest::TpmAttester::open(address, choice));
+  TRY(attest::TpmAttester tpm,
+      kind == TeeKind::tpm
+          ? open_tpm(std::move(address), TpmKeyWanted::any)
+          : attest::TpmAttester::open(address, attest::TpmForeignKey{attest::azure_key_handle}));
   const auto held = std::make_shared<HeldTpm>(std::move(tpm));
   return Collect([held, kind](const ReportData& data) {
     const std::scoped_lock lock(held->one_at_a_time);

@@ -38,6 +38,7 @@ int run_words(int argc, char** argv) {
   cli::add_attest(app, chosen);
   cli::add_evidence(app, chosen);
   cli::add_collateral(app, chosen);
+  cli::add_tpm(app, chosen);
   cli::add_doctor(app, chosen);
   if (argc < 2) {
     cli::put_out(app.help());

@@ -57,8 +57,21 @@ class TpmRun(Scratch):
         cls.addClassCleanup(held.cleanup)
         cls.base = Path(held.name)
         (cls.base / "state").mkdir()
+        (cls.base / "ca").mkdir()
+        settings = {
+            "setup.conf": f"create_certs_tool=/usr/bin/swtpm_localca\n"
+                          f"create_certs_tool_config={cls.base}/localca.conf\n"
+                          f"create_certs_tool_options={cls.base}/options\n",
+            "localca.conf": f"statedir={cls.base}/ca\nsigningkey={cls.base}/ca/signkey.pem\n"
+                            f"issuercert={cls.base}/ca/issuercert.pem\n"
+                            f"certserial={cls.base}/ca/certserial\n",
+            "options": "--platform-manufacturer Test\n--platform-version 1\n"
+                       "--platform-model Test\n"}
+        for name, text in settings.items():
+            (cls.base / name).write_text(text)
         subprocess.run(["swtpm_setup", "--tpm2", "--tpmstate", cls.base / "state", "--overwrite",
-                        "--pcr-banks", "sha256"], check=True, capture_output=True)
+                        "--create-ek-cert", "--config", cls.base / "setup.conf", "--pcr-banks",
+                        "sha256"], check=True, capture_output=True)
         socket = cls.base / "socket"
         cls.tpm = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={cls.base / 'state'}", "--server",
@@ -145,6 +158,38 @@ class TpmRun(Scratch):
         changed = self.folder / "changed.json"
         changed.write_bytes(moved)
         self.judge(changed, CONTRADICTED)
+
+    def test_is_enrolled_by_its_certified_endorsement_key(self):
+        address = self.address.removeprefix("tpm:")
+        key, challenge = self.folder / "key.json", self.folder / "challenge.json"
+        ran = self.run_program("mayfly", "tpm", "key", address, "-o", key)
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        roots = ["--ek-root", self.base / "ca/issuercert.pem",
+                 "--ek-root", self.base / "ca/swtpm-localca-rootca-cert.pem"]
+        made = self.run_program("mayfly", "tpm", "challenge", key, *roots, "-o", challenge)
+        self.assertEqual(made.returncode, 0, made.stderr)
+        said = dict(line.split(None, 1) for line in made.stdout.decode().splitlines())
+        opened = self.run_program("mayfly", "tpm", "activate", address, challenge)
+        self.assertEqual(opened.stdout.decode().strip(), said["secret"], opened.stderr)
+        # The same key quotes for runs, and the enroller's policy names it.
+        self.root = "00" * 32
+        name = json.loads(key.read_bytes())["name"]
+        self.judge(self.certificate(), VERIFIED, key={"names": [name]})
+        other = json.loads(key.read_bytes())
+        other["key"] = other["key"][:-2] + ("00" if other["key"][-2:] != "00" else "01")
+        key.write_text(json.dumps(other, separators=(",", ":"), sort_keys=True))
+        ran = self.run_program("mayfly", "tpm", "challenge", key, *roots, "-o", challenge)
+        if ran.returncode == 0:  # made for another key: this TPM does not open it
+            opened = self.run_program("mayfly", "tpm", "activate", address, challenge)
+            self.assertNotEqual(opened.returncode, 0)
+        foreign = self.folder / "foreign.pem"
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", self.folder / "k",
+                "-subj", "/CN=Somebody", "-out", foreign)
+        ran = self.run_program("mayfly", "tpm", "challenge", key, "--ek-root", foreign, "-o",
+                               challenge)
+        self.assertNotEqual(ran.returncode, 0)
+        self.assertNotEqual(self.run_program("mayfly", "tpm", "key",
+                                             address.split("#")[0]).returncode, 0)
 
     def test_nothing_stands_in_for_it(self):
         for choice in ("tpm:swtpm:path=/nowhere/socket", "tdx:/nowhere", "snp:/nowhere",
