@@ -63,7 +63,8 @@ TEST(StagesOf, GivesEveryStageThePolicyOfTheRequest) {
   const auto policies_for = [&](std::string policy) {
     request.policy = std::move(policy);
     std::vector<std::string> policies;
-    for (const Stage& stage : stages_of(request).value()) policies.push_back(stage.spec.policy);
+    const std::vector<Stage> stages = stages_of(request).value();  // outlives the loop
+    for (const Stage& stage : stages) policies.push_back(stage.spec.policy);
     return policies;
   };
   EXPECT_THAT(policies_for("default"), ElementsAre("default", "default", "default"));
