@@ -9,7 +9,6 @@
 #include "certificate/canonical_json.hpp"
 #include "cli/appraisal_time.hpp"
 #include "cli/command.hpp"
-#include "cli/exit_code.hpp"
 #include "cli/json_text.hpp"
 #include "cli/policy_argument.hpp"
 #include "cli/print.hpp"
@@ -92,15 +91,6 @@ Result<int> attest(const AttestOptions& options) {
   return exit_code(judgement.verdict);
 }
 
-int end_with(const Result<int>& code) {
-  if (code) {
-    return flush_out() == 0 ? *code : to_int(ExitCode::verify_internal);
-  }
-  report_error(code.error());
-  return to_int(code.error().code() == ErrorCode::internal ? ExitCode::verify_internal
-                                                           : ExitCode::verify_usage);
-}
-
 }  // namespace
 
 void add_attest(CLI::App& app, Action& chosen) {
@@ -120,7 +110,7 @@ void add_attest(CLI::App& app, Action& chosen) {
       "Exit codes: 0 verified, 1 contradicted, 2 malformed, 3 inconclusive, 4 refused by policy,\n"
       "5 not hardware-attested, 64 usage or no answer, 70 internal.\n"
       "Example:\n  mayfly attest http://127.0.0.1:8420 --policy mine.json");
-  verb->callback([options, &chosen] { chosen = [options] { return end_with(attest(*options)); }; });
+  choose_judging(*verb, chosen, [options] { return attest(*options); });
 }
 
 }  // namespace mayfly::cli

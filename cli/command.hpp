@@ -15,6 +15,9 @@ using Action = std::function<int()>;  // returns the exit code
 
 // When `verb` was named: `body`, whose error is reported and decides the exit code.
 void choose(CLI::App& verb, Action& chosen, std::function<Result<int>()> body);
+// The same for a verb that judges: its mistakes end with codes of their own, which can never be
+// mistaken for a verdict. A verdict that was not told is none, so it does not end with its code.
+void choose_judging(CLI::App& verb, Action& chosen, std::function<Result<int>()> body);
 
 void add_run(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);

@@ -134,16 +134,6 @@ Result<int> show_evidence(const EvidenceOptions& options) {
   return to_int(ExitCode::ok);
 }
 
-// A verdict that was not told is none, so it must not end with the verdict's status.
-int end_with(const Result<int>& code) {
-  if (code) {
-    return flush_out() == 0 ? *code : to_int(ExitCode::verify_internal);
-  }
-  report_error(code.error());
-  return to_int(code.error().code() == ErrorCode::internal ? ExitCode::verify_internal
-                                                           : ExitCode::verify_usage);
-}
-
 void add_verify_verb(CLI::App& parent, Action& chosen) {
   auto options = std::make_shared<EvidenceOptions>();
   CLI::App* verb =
@@ -177,8 +167,7 @@ void add_verify_verb(CLI::App& parent, Action& chosen) {
       "    --policy genuine-only\n"
       "  mayfly evidence verify --kind tpm --evidence q.msg --policy mine.json \\\n"
       "    --collateral signature=q.sig ak_public=ak.pub pcrs=q.pcrs");
-  verb->callback(
-      [options, &chosen] { chosen = [options] { return end_with(verify_evidence(*options)); }; });
+  choose_judging(*verb, chosen, [options] { return verify_evidence(*options); });
 }
 
 void add_show_verb(CLI::App& parent, Action& chosen) {

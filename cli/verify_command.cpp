@@ -7,7 +7,6 @@
 #include "cli/appraisal_time.hpp"
 #include "cli/certificate_argument.hpp"
 #include "cli/command.hpp"
-#include "cli/exit_code.hpp"
 #include "cli/judge_batch.hpp"
 #include "cli/judge_certificate.hpp"
 #include "cli/policy_argument.hpp"
@@ -111,16 +110,7 @@ void add_verify(CLI::App& app, Action& chosen) {
       "Exit codes: 0 verified, 1 contradicted, 2 malformed, 3 inconclusive, 4 refused by policy,\n"
       "5 consistent but not hardware-attested, 64 usage, 70 internal.\n"
       "Examples:\n  mayfly verify cert.json\n  mayfly verify cert_1a2b3c4d5e6f --dataset data.csv");
-  verb->callback([options, &chosen] {
-    chosen = [options] {
-      const auto code = verify(*options);
-      if (code) return *code;
-      report_error(code.error());
-      // The verdict's own codes: 64 and 70 can never be mistaken for a judgement.
-      return to_int(code.error().code() == ErrorCode::internal ? ExitCode::verify_internal
-                                                               : ExitCode::verify_usage);
-    };
-  });
+  choose_judging(*verb, chosen, [options] { return verify(*options); });
 }
 
 }  // namespace mayfly::cli

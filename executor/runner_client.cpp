@@ -195,9 +195,9 @@ Result<intake::JobIdentity> job_identity() {
 }
 
 Result<PolicyId> policy_in_use(const SandboxSpec& spec) {
-  TRY(CompiledPolicy policy,
-      compile_policy(spec.policy, spec.seed ? Randomness::seeded : Randomness::of_the_kernel));
-  return PolicyId{std::move(policy.name), policy.hash};
+  TRY(const crypto::Sha256 hash,
+      policy_hash(spec.policy, spec.seed ? Randomness::seeded : Randomness::of_the_kernel));
+  return PolicyId{spec.policy, hash};
 }
 
 Result<Runner> Runner::open(const std::filesystem::path& program, ReadySandboxes ready) {

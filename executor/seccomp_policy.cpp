@@ -321,8 +321,9 @@ template <class Wanted>
 std::set<long> numbers_where(std::string_view policy, Wanted wanted) {
   std::set<long> numbers;
   for (const auto& [name, call] : calls_of(policy, Randomness::seeded)) {
+    if (!wanted(call)) continue;  // before its name is looked up, which is what takes time
     const auto found = number_of(name);
-    if (wanted(call) && found && *found) numbers.insert(static_cast<long>(**found));
+    if (found && *found) numbers.insert(static_cast<long>(**found));
   }
   return numbers;
 }
@@ -400,11 +401,15 @@ Result<void> check_policy_name(std::string_view name) {
               "there is no policy \"" + std::string(name.substr(0, 64)) + "\": use one of " + list);
 }
 
-Result<CompiledPolicy> compile_policy(std::string_view name, Randomness randomness) {
+Result<crypto::Sha256> policy_hash(std::string_view name, Randomness randomness) {
   CHECK_OK(check_policy_name(name));
+  return crypto::sha256(bytes_of(render(name, randomness, Reasons::hidden)));
+}
+
+Result<CompiledPolicy> compile_policy(std::string_view name, Randomness randomness) {
+  TRY(const crypto::Sha256 hash, policy_hash(name, randomness));
   TRY(Bytes filter, compile(calls_of(name, randomness)));
-  const std::string text = render(name, randomness, Reasons::hidden);
-  return CompiledPolicy{std::string(name), crypto::sha256(bytes_of(text)), std::move(filter)};
+  return CompiledPolicy{std::string(name), hash, std::move(filter)};
 }
 
 Result<CompiledPolicy> compile_default_policy() {

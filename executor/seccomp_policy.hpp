@@ -2,9 +2,9 @@
 //
 // Source    Linux seccomp(2); numbers by libseccomp for the machine we run on.
 // Shapes    An allow list. A known call that is not allowed answers its rule's errno (mostly
-// EPERM);
-//           a number newer than the table answers ENOSYS, so that libc falls back; a foreign ABI
-//           (x32, i386) kills the process. Within one call the first rule that matches decides.
+//           EPERM); a number newer than the table answers ENOSYS, so that libc falls back; a
+//           foreign ABI (x32, i386) kills the process. Within one call the first rule that matches
+//           decides.
 // Errors    unavailable: the kernel refuses the filter.  internal: a rule that cannot be compiled.
 // Threads   Pure, except install(), which confines the calling thread.
 #pragma once
@@ -23,7 +23,7 @@ namespace mayfly::executor {
 
 struct CompiledPolicy {
   std::string name;
-  crypto::Sha256 hash;  // of policy_text() without its reasons: sed 's/  # .*//' | sha256sum
+  crypto::Sha256 hash;  // as policy_hash()
   Bytes filter;         // struct sock_filter[]
 };
 
@@ -37,6 +37,9 @@ Result<CompiledPolicy> compile_default_policy();
 // By name: "default", "strict", or a language's ("python"). malformed: there is none of that name.
 Result<CompiledPolicy> compile_policy(std::string_view name,
                                       Randomness randomness = Randomness::of_the_kernel);
+// Of policy_text() without its reasons: sed 's/  # .*//' | sha256sum. Without compiling anything.
+Result<crypto::Sha256> policy_hash(std::string_view name,
+                                   Randomness randomness = Randomness::of_the_kernel);
 std::vector<std::string_view> policy_names();
 Result<void> check_policy_name(std::string_view name);
 
