@@ -289,7 +289,7 @@ Result<std::optional<Group>> make_group(const CgroupPlace& parent, const std::st
   }
   group.fd.reset(::open(group.directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!group.fd) return fail_errno("opening the control group " + group.directory);
-  if (parent.version == CgroupVersion::v1) {
+  if (!group.is_v2()) {
     group.tasks.reset(::open(group.file("tasks").c_str(), O_WRONLY | O_CLOEXEC));
     if (!group.tasks) return fail_errno("opening " + group.file("tasks"));
   } else {
@@ -481,14 +481,13 @@ Result<void> RunCgroup::limit(const Limits& limits) {
 }
 
 int RunCgroup::v2_fd() const {
-  const auto found = std::ranges::find_if(
-      state_->groups, [](const Group& group) { return group.parent.version == CgroupVersion::v2; });
+  const auto found = std::ranges::find_if(state_->groups, &Group::is_v2);
   return found == state_->groups.end() ? -1 : found->fd.borrow();
 }
 
 Result<void> RunCgroup::enter() const {
   for (const auto& group : state_->groups) {
-    if (group.parent.version == CgroupVersion::v2) continue;
+    if (group.is_v2()) continue;
     // "0" is the calling thread. A number, or cgroup.procs, would have to wait: see the header.
     if (::write(group.tasks.borrow(), "0", 1) != 1) {
       return fail_errno("entering the control group " + group.directory);
@@ -586,7 +585,7 @@ Result<std::int64_t> RunCgroup::remove() && {
 
 std::map<std::string, std::string> RunCgroup::in_force() const {
   Facts facts = state_->facts;
-  const auto is_v1 = [](const Group& group) { return group.parent.version == CgroupVersion::v1; };
+  const auto is_v1 = [](const Group& group) { return !group.is_v2(); };
   const bool any_v1 = std::ranges::any_of(state_->groups, is_v1);
   const bool all_v1 = std::ranges::all_of(state_->groups, is_v1);
   facts.emplace("cgroup_memory", "not enforced");

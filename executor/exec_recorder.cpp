@@ -46,6 +46,8 @@ bool is_stopped(pid_t pid) {
   return ::ptrace(PTRACE_GETEVENTMSG, pid, nullptr, &message) == 0;
 }
 
+constexpr int restart_always = 513;  // ERESTARTNOINTR, of include/linux/errno.h
+
 struct SystemCall {
   long number = 0;
   unsigned long first_argument = 0;
@@ -58,7 +60,6 @@ struct SystemCall {
 // EINTR. The call begins anew when the handler is done, whatever SA_RESTART says.
 void begin_recorded_call_anew(pid_t pid) {
   constexpr int restart_if_wanted = 512;  // ERESTARTSYS, of include/linux/errno.h
-  constexpr int restart_always = 513;     // ERESTARTNOINTR
   user_regs_struct registers{};
   iovec area{&registers, sizeof registers};
   if (::ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &area) != 0) return;
@@ -302,6 +303,7 @@ Result<void> ExecRecorder::on_exec_failed(pid_t pid) {
   auto asked = asked_.extract(pid);
   const auto call = system_call_of(pid);
   if (asked.empty() || !call || call->result >= 0) return {};
+  if (call->result == -restart_always) return {};  // it begins anew, and is asked for again
   recorded_bytes_ += asked.mapped().size();
   if (attempts_.size() == executions_max || recorded_bytes_ > record_bytes_max) {
     deny("exec: " + std::to_string(attempts_.size()) +

@@ -132,7 +132,8 @@ Result<UniqueFd> take_listener(Channel channel, pid_t job) {
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, job, 0)));
   if (!process && errno == ESRCH) return UniqueFd();
   UniqueFd listener(static_cast<int>(::syscall(SYS_pidfd_getfd, process.borrow(), number, 0)));
-  if (!listener && errno == ESRCH) return UniqueFd();
+  // EBADF: what an older kernel says of a process that is ending.
+  if (!listener && (errno == ESRCH || errno == EBADF)) return UniqueFd();
   if (!listener) return fail_errno("taking the listener of the job's calls");
   // An older kernel has no such call, and is only slower.
   static_cast<void>(::ioctl(listener.borrow(), notif_set_flags, notif_sync_wake_up));
@@ -275,15 +276,17 @@ Result<void> record_files(FileRecorderTask& task) {
   if (!ordered) return {};
   RecorderOrder& order = ordered->order;
   CHECK_OK(limit_file_size(order.file_bytes_max));
-  TRY(const UniqueFd listener, take_listener(std::move(task.listener), order.job));
-  if (!listener) return {};
+  // Before the job's process is answered, which then waits for nothing but us.
+  std::set<long> refused = calls_refused_by_the_recorder(order.policy);
   const JobPaths paths(std::move(proc));
   TRY(BlockingCalls blocking, BlockingCalls::create());
+  TRY(const UniqueFd listener, take_listener(std::move(task.listener), order.job));
+  if (!listener) return {};
   Recording recording(listener, paths,
                       RecordedCalls(listener, paths,
                                     {.known = std::move(order.known),
                                      .loopback_port = order.loopback_port,
-                                     .refused = calls_refused_by_the_recorder(order.policy),
+                                     .refused = std::move(refused),
                                      .seed = order.seed},
                                     std::move(blocking)),
                       std::move(ordered->remembered));

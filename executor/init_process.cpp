@@ -69,8 +69,8 @@ Result<void> detach_standard_descriptors() {
 
 // The value: the root, still writable.
 Result<UniqueFd> build(const SandboxPlan& plan, const RunCgroup& cgroup, const Channel& channel) {
-  CHECK_OK(cgroup.enter());  // first: what we make from here on is inside
   CHECK_OK(wait_for(channel, Word::build));
+  CHECK_OK(cgroup.enter());  // before we make anything: what we make from here on is inside
   CHECK_OK(be_first_to_go());
   CHECK_OK(become_job_user(plan.user));
   // Changing the user has cleared it.

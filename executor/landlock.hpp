@@ -24,7 +24,6 @@ namespace mayfly::executor {
 
 struct LandlockAbi {
   int version = 0;  // 0: this kernel has no Landlock, or it is switched off
-  auto operator<=>(const LandlockAbi&) const = default;
 };
 Result<LandlockAbi> landlock_abi();
 

@@ -25,10 +25,23 @@
 namespace mayfly::executor {
 namespace {
 
-// What open(2) may set on a file and fcntl(2) may change.
 constexpr std::uint64_t datagram_bytes_max = 256 * 1024;    // more than any local socket takes
 constexpr std::uint64_t random_call_bytes_max = 64 * 1024;  // a call may return less than it asked
+// What open(2) may set on a file and fcntl(2) may change.
 constexpr int changeable_flags = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
+
+// By the socket, not by the address: the kernel takes an address of no family for one of IPv4.
+bool is_of_the_internet(const UniqueFd& socket) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return ::getsockopt(socket.borrow(), SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
+         domain == AF_INET || domain == AF_INET6;
+}
+
+// Where the path of a socket is to be looked up from; without one it stands by itself.
+bool enter(const UniqueFd& directory) {
+  return !directory || ::fchdir(directory.borrow()) == 0;
+}
 
 bool may_create(std::uint64_t flags) {
   // O_TMPFILE has the bit of O_DIRECTORY in it.
@@ -511,15 +524,12 @@ RecordedCalls::Made RecordedCalls::connect_or_bind(const NotifiedCall& call, Fil
   if (!socket) return event_of(what, socket.error(), "");
   auto address = address_of(call, 1);
   if (!address) return event_of(what, address.error(), "");
-  const auto enter = [](const Address& to) {
-    return !to.directory || ::fchdir(to.directory.borrow()) == 0;
-  };
   const auto target = [](const Address& to) {
     return reinterpret_cast<const sockaddr*>(&to.bytes);
   };
   MadeCall made = event_of(what, 0, address->text);
   if (what == FileCall::bind) {
-    const bool ready = take_umask(call) && enter(*address);
+    const bool ready = take_umask(call) && enter(address->directory);
     made.event.error =
         ready ? errno_of(::bind(socket->borrow(), target(*address), address->size)) : EACCES;
     return made;
@@ -529,7 +539,7 @@ RecordedCalls::Made RecordedCalls::connect_or_bind(const NotifiedCall& call, Fil
     return made;
   }
   if ((::fcntl(socket->borrow(), F_GETFL) & O_NONBLOCK) != 0) {
-    made.event.error = enter(*address)
+    made.event.error = enter(address->directory)
                            ? errno_of(::connect(socket->borrow(), target(*address), address->size))
                            : EACCES;
     return made;
@@ -539,24 +549,16 @@ RecordedCalls::Made RecordedCalls::connect_or_bind(const NotifiedCall& call, Fil
     Address address;
   };
   auto both = std::make_shared<Connecting>(std::move(*socket), std::move(*address));
-  const auto started =
-      blocking_.start(call, std::move(made), [both, enter, target](MadeCall& done) {
-        // A working directory of this thread's own.
-        const bool ready = ::unshare(CLONE_FS) == 0 && enter(both->address);
-        done.event.error = ready ? errno_of(::connect(both->socket.borrow(), target(both->address),
-                                                      both->address.size))
-                                 : EACCES;
-      });
+  const auto started = blocking_.start(call, std::move(made), [both, target](MadeCall& done) {
+    // A working directory of this thread's own.
+    const bool ready = ::unshare(CLONE_FS) == 0 && enter(both->address.directory);
+    done.event.error =
+        ready
+            ? errno_of(::connect(both->socket.borrow(), target(both->address), both->address.size))
+            : EACCES;
+  });
   if (!started) return event_of(what, EAGAIN, both->address.text);
   return std::nullopt;
-}
-
-// By the socket, not by the address: the kernel takes an address of no family for one of IPv4.
-bool is_of_the_internet(const UniqueFd& socket) {
-  int domain = 0;
-  socklen_t size = sizeof domain;
-  return ::getsockopt(socket.borrow(), SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 ||
-         domain == AF_INET || domain == AF_INET6;
 }
 
 // A datagram leaves without a connection that could be refused, so it is refused itself; to a
@@ -589,7 +591,7 @@ RecordedCalls::Made RecordedCalls::send_to(const NotifiedCall& call) {
       std::make_shared<Sending>(std::move(*socket), std::move(*address), std::move(data));
   const auto send = [all](MadeCall& done, int flags) {
     const Address& to = all->address;
-    if (to.directory && ::fchdir(to.directory.borrow()) != 0) {
+    if (!enter(to.directory)) {
       done.event.error = EACCES;
       return;
     }

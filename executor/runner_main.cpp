@@ -32,7 +32,6 @@ Result<AskedRun> receive_request(const Channel& client) {
     if (!frame) continue;
     if (frame->type == FrameType::digests && frame->descriptors.size() == 1) {
       asked.digests = std::move(frame->descriptors.front());
-      TRY(asked.remembered, DigestTable::map(asked.digests));
       continue;
     }
     if (frame->type == FrameType::dataset) {

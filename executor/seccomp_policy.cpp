@@ -341,11 +341,11 @@ std::set<long> waiting_calls(std::string_view policy) {
 
 enum class Reasons : std::uint8_t { shown, hidden };
 
-std::string render(std::string_view policy, Randomness randomness, Reasons reasons) {
+std::string render(std::string_view policy, const Calls& calls, Reasons reasons) {
   std::string text =
       "mayfly seccomp policy 1\nname " + std::string(policy) + "\narch " + std::string(arch_name) +
       "\nforeign abi: kill process\nunknown call: " + action_text(rules::unknown_call) + "\n";
-  for (const auto& [name, call] : calls_of(policy, randomness)) {
+  for (const auto& [name, call] : calls) {
     const auto line = [&, &called = name](const std::string& tests, Action action,
                                           std::string_view reason) {
       text.append(called).append(tests).append(": ").append(action_text(action));
@@ -356,6 +356,10 @@ std::string render(std::string_view policy, Randomness randomness, Reasons reaso
     for (const auto& rule : call.by_arguments) line(tests_text(rule), rule.action, rule.reason);
   }
   return text;
+}
+
+crypto::Sha256 hash_of(std::string_view policy, const Calls& calls) {
+  return crypto::sha256(bytes_of(render(policy, calls, Reasons::hidden)));
 }
 
 }  // namespace
@@ -383,7 +387,7 @@ std::string call_name(long number) {
 }
 
 std::string policy_text(std::string_view policy, Randomness randomness) {
-  return render(policy, randomness, Reasons::shown);
+  return render(policy, calls_of(policy, randomness), Reasons::shown);
 }
 
 std::vector<std::string_view> policy_names() {
@@ -403,13 +407,14 @@ Result<void> check_policy_name(std::string_view name) {
 
 Result<crypto::Sha256> policy_hash(std::string_view name, Randomness randomness) {
   CHECK_OK(check_policy_name(name));
-  return crypto::sha256(bytes_of(render(name, randomness, Reasons::hidden)));
+  return hash_of(name, calls_of(name, randomness));
 }
 
 Result<CompiledPolicy> compile_policy(std::string_view name, Randomness randomness) {
-  TRY(const crypto::Sha256 hash, policy_hash(name, randomness));
-  TRY(Bytes filter, compile(calls_of(name, randomness)));
-  return CompiledPolicy{std::string(name), hash, std::move(filter)};
+  CHECK_OK(check_policy_name(name));
+  const Calls calls = calls_of(name, randomness);
+  TRY(Bytes filter, compile(calls));
+  return CompiledPolicy{std::string(name), hash_of(name, calls), std::move(filter)};
 }
 
 Result<CompiledPolicy> compile_default_policy() {

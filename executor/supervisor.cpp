@@ -18,6 +18,7 @@
 
 #include "executor/cgroup.hpp"
 #include "executor/dataset_view.hpp"
+#include "executor/digest_table.hpp"
 #include "executor/exec_recorder.hpp"
 #include "executor/file_recorder.hpp"
 #include "executor/left_files.hpp"
@@ -521,6 +522,10 @@ Result<Supervised> supervise(BuiltSandbox built, AskedRun asked, const Channel& 
                              Phases& phases) {
   const SandboxSpec& spec = asked.request.spec;
   TRY(ToolAllowList tools, ToolAllowList::of(spec.tools));
+  DigestTable remembered;
+  if (asked.digests) {
+    TRY(remembered, DigestTable::map(asked.digests));
+  }
   Kept kept{.work = {},
             .left_files = spec.left_files,
             .loopback_port = spec.loopback_port,
@@ -528,7 +533,6 @@ Result<Supervised> supervise(BuiltSandbox built, AskedRun asked, const Channel& 
   auto work = open_work(built.sandbox);
   if (!work) return Supervised(NotBegun{std::move(work).error()});
   kept.work = std::move(*work);
-  DigestTable remembered = asked.remembered;
   const auto limits = make_it_ours(built, kept.work, std::move(asked));
   if (!limits) return Supervised(NotBegun{explain_start(limits.error(), built.cgroup)});
   if (const UniqueFd listener = built.sandbox.take_loopback_listener()) {

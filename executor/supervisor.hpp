@@ -11,7 +11,6 @@
 #include "base/result.hpp"
 #include "executor/built_sandbox.hpp"
 #include "executor/channel.hpp"
-#include "executor/digest_table.hpp"
 #include "executor/phases.hpp"
 #include "executor/request.hpp"
 #include "executor/sandbox.hpp"
@@ -29,8 +28,7 @@ inline constexpr int death_ms_max = 10'000;
 struct AskedRun {
   RunRequest request;
   std::vector<UniqueFd> dataset;
-  DigestTable remembered;
-  UniqueFd digests;  // what it is in
+  UniqueFd digests;  // a table of them (digest_table.hpp), or none
 };
 
 // The sandbox could not be made the run's own: nothing of the run has begun, and another may do.

@@ -1,7 +1,6 @@
 #include "executor/wire.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <type_traits>
 
 #include "base/byte_reader.hpp"
@@ -35,6 +34,10 @@ class Writer {
   }
   void digest(const crypto::Sha256& value) {
     out_.insert(out_.end(), value.bytes.begin(), value.bytes.end());
+  }
+  void digest_if_any(const std::optional<crypto::Sha256>& value) {
+    u8(value ? 1 : 0);
+    if (value) digest(*value);
   }
   Bytes take() { return std::move(out_); }
 
@@ -114,11 +117,17 @@ class Reader {
     TRY(const auto value, in_.take_array<32>());
     return crypto::Sha256{value};
   }
+  Result<std::optional<crypto::Sha256>> digest_if_any() {
+    TRY(const bool present, flag());
+    if (!present) return std::optional<crypto::Sha256>();
+    TRY(const crypto::Sha256 value, digest());
+    return std::optional(value);
+  }
   // Absent: 0.
   Result<std::optional<std::uint16_t>> port() {
     TRY(const std::uint64_t value, u64());
     if (value > UINT16_MAX) {
-      return fail(ErrorCode::malformed, "an order names a port that is none");
+      return fail(ErrorCode::malformed, "a port past 65535");
     }
     if (value == 0) return std::optional<std::uint16_t>();
     return std::optional(static_cast<std::uint16_t>(value));
@@ -327,8 +336,7 @@ Bytes encode_request(const RunRequest& request) {
   write_scripts(out, request.spec.scripts);
   out.texts(request.spec.tools);
   out.text(request.spec.policy);
-  out.u8(request.spec.seed ? 1 : 0);
-  if (request.spec.seed) out.digest(*request.spec.seed);
+  out.digest_if_any(request.spec.seed);
   const auto written = for_each_limit(request.spec.limits, [&](const std::int64_t& limit) {
     out.i64(limit);
     return Result<void>();
@@ -352,10 +360,7 @@ Result<RunRequest> decode_request(ByteView bytes) {
   TRY(request.spec.scripts, read_scripts(in));
   TRY(request.spec.tools, in.texts(tools_max, argument_bytes_max));
   TRY(request.spec.policy, in.text(text_bytes_max));
-  TRY(const bool has_seed, in.flag());
-  if (has_seed) {
-    TRY(request.spec.seed, in.digest());
-  }
+  TRY(request.spec.seed, in.digest_if_any());
   CHECK_OK(for_each_limit(request.spec.limits, [&](std::int64_t& limit) -> Result<void> {
     TRY(limit, in.i64());
     return {};
@@ -366,11 +371,7 @@ Result<RunRequest> decode_request(ByteView bytes) {
   }
   request.spec.left_files = static_cast<LeftFiles>(left_files);
   TRY(request.dataset_names, in.texts(dataset_files_max, file_name_bytes_max));
-  TRY(const std::uint64_t port, in.u64());
-  if (port > std::numeric_limits<std::uint16_t>::max()) {
-    return fail(ErrorCode::malformed, "a port past 65535");
-  }
-  if (port != 0) request.spec.loopback_port = static_cast<std::uint16_t>(port);
+  TRY(request.spec.loopback_port, in.port());
   CHECK_OK(in.end());
   CHECK_OK(check_request(request));
   return request;
@@ -537,8 +538,7 @@ Bytes encode_recorder_order(const RecorderOrder& order) {
   out.i64(order.file_bytes_max);
   out.u64(order.loopback_port.value_or(0));
   out.text(order.policy);
-  out.u8(order.seed ? 1 : 0);
-  if (order.seed) out.digest(*order.seed);
+  out.digest_if_any(order.seed);
   out.i64(order.job);
   return out.take();
 }
@@ -561,10 +561,7 @@ Result<RecorderOrder> decode_recorder_order(ByteView bytes) {
   TRY(order.file_bytes_max, in.i64());
   TRY(order.loopback_port, in.port());
   TRY(order.policy, in.text(text_bytes_max));
-  TRY(const bool seeded, in.flag());
-  if (seeded) {
-    TRY(order.seed, in.digest());
-  }
+  TRY(order.seed, in.digest_if_any());
   TRY(const std::int64_t job, in.i64());
   order.job = static_cast<pid_t>(job);
   CHECK_OK(in.end());
