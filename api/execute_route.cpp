@@ -10,8 +10,9 @@ namespace mayfly::api {
 namespace {
 
 std::expected<TakenIn, Problem> take_in(const Service& service, RunQueue::Place& place,
-                                        const std::string& owner, const BodyReader& read_body) {
-  auto taking = TakeIn::begin(service, place, owner);
+                                        const std::string& owner, BodyHash hash,
+                                        const BodyReader& read_body) {
+  auto taking = TakeIn::begin(service, place, owner, hash);
   if (!taking) return std::unexpected(std::move(taking).error());
   std::optional<Problem> refused;
   const auto read = read_body([&](ByteView bytes) {
@@ -41,7 +42,8 @@ Reply take_in_and_submit(const Call& call, const Service& service, const BodyRea
   const std::string& client = call.caller.tenant;
   auto place = service.queue.reserve(client);
   if (!place) return problem_reply(place.error(), call.path);
-  auto taken = take_in(service, *place, client, read_body);
+  const BodyHash hash = call.idempotency_key.empty() ? BodyHash::none : BodyHash::taken;
+  auto taken = take_in(service, *place, client, hash, read_body);
   intake::burn_stack();
   if (!taken) return problem_reply(taken.error(), call.path);
   auto run = Run::make(client, service.parts.now(), service.run_changed);

@@ -28,7 +28,6 @@ struct Call {
   std::string prefer;         // RFC 7240, all fields joined
   std::string last_event_id;  // of an event stream
   std::string idempotency_key;
-  std::string authorization{};
   Caller caller{};  // who asks, as far as that is known
 };
 

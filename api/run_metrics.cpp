@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "pipeline/file_summary.hpp"
 #include "pipeline/threat_rules.hpp"
 
 namespace mayfly::api {
@@ -46,7 +47,7 @@ void count_outcome(const executor::RunReport& report, Metrics& metrics) {
     metrics.add(Metric::denied_syscalls, {is_call ? "system_call" : "exec"});
   }
   for (const executor::FileEvent& event : report.files.events) {
-    if (event.call != executor::FileCall::connect || event.error == 0) continue;
+    if (!pipeline::asks_for_address(event.call) || event.error == 0) continue;
     const std::string_view family = std::string_view(event.path).substr(0, event.path.find(' '));
     metrics.add(Metric::network_denied, {family.starts_with("inet") ? "inet"
                                          : family == "unix"         ? "unix"

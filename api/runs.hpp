@@ -4,7 +4,6 @@
 //           output, and are nowhere but in this memory.
 // Threads   Any number.
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>

@@ -32,10 +32,7 @@ std::string next_target(const Call& call, const std::string& cursor) {
   return target + "cursor=" + cursor;
 }
 
-Reply page_reply(const Call& call, store::Page page, const Service& service) {
-  if (auto kept = leave_out_hidden(page, call.caller, service); !kept) {
-    return problem_reply(kept.error(), call.path);
-  }
+Reply page_reply(const Call& call, const store::Page& page) {
   JsonOut json(reply_bounds);
   json.begin_object();
   json.name("certificates");
@@ -68,6 +65,17 @@ Problem problem_of_search(const Error& error) {
   return problem_of(error);
 }
 
+// What the caller may see of it: whether there is more must not show in the answer.
+std::expected<store::Page, Problem> visible_page(const store::Query& query, const Call& call,
+                                                 const Service& service) {
+  auto page = service.store.search(query);
+  if (!page) return std::unexpected(problem_of_search(page.error()));
+  if (auto kept = leave_out_hidden(*page, call.caller, service); !kept) {
+    return std::unexpected(std::move(kept).error());
+  }
+  return std::move(*page);
+}
+
 bool is_word(std::string_view text) {
   return !text.empty() && text.size() <= 32 &&
          std::ranges::all_of(text, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
@@ -93,9 +101,9 @@ Reply search_certificates(const Call& call, const Service& service) {
                           "the query parameter status is a word such as succeeded or timed_out"},
                          call.path);
   }
-  auto page = service.store.search(query);
-  if (!page) return problem_reply(problem_of_search(page.error()), call.path);
-  return page_reply(call, *std::move(page), service);
+  const auto page = visible_page(query, call, service);
+  if (!page) return problem_reply(page.error(), call.path);
+  return page_reply(call, *page);
 }
 
 Reply list_claim(std::string_view hash, const Call& call, const Service& service) {
@@ -112,12 +120,12 @@ Reply list_claim(std::string_view hash, const Call& call, const Service& service
                           "a claim hash is \"sha256:\" and 64 lower-case hex digits"},
                          call.path);
   }
-  auto page = service.store.search(query);
-  if (!page) return problem_reply(problem_of_search(page.error()), call.path);
-  if (page->rows.empty() && !query.cursor) {
+  const auto page = visible_page(query, call, service);
+  if (!page) return problem_reply(page.error(), call.path);
+  if (page->rows.empty() && !page->next && !query.cursor) {
     return problem_reply({ProblemKind::not_found, "no certificate here has that claim"}, call.path);
   }
-  return page_reply(call, *std::move(page), service);
+  return page_reply(call, *page);
 }
 
 }  // namespace mayfly::api

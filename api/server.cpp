@@ -446,9 +446,8 @@ Result<RunQueueLimits> queue_limits(const ServeOptions& options) {
 
 }  // namespace
 
-Result<void> serve(const ServeOptions& wanted, const pipeline::Parts& parts, store::Store& store,
+Result<void> serve(const ServeOptions& options, const pipeline::Parts& parts, store::Store& store,
                    int stop_fd) {
-  ServeOptions options = wanted;
   CHECK_OK(check_options(options));
   TRY(Listener listener, Listener::open(options.listen, options.plaintext_from_network));
   TRY(const intake::JobIdentity identity, executor::job_identity());

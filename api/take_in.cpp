@@ -5,17 +5,19 @@
 namespace mayfly::api {
 
 std::expected<TakeIn, Problem> TakeIn::begin(const Service& service, RunQueue::Place& place,
-                                             std::string owner) {
+                                             std::string owner, BodyHash hash) {
   auto siphon = intake::JsonSiphon::begin(service.intake, service.identity, request_rest_bytes_max);
   if (!siphon) return std::unexpected(problem_of(siphon.error()));
-  return TakeIn(service, place, std::move(owner), std::move(*siphon));
+  TakeIn taking(service, place, std::move(owner), std::move(*siphon));
+  if (hash == BodyHash::taken) taking.hasher_.emplace();
+  return taking;
 }
 
 std::expected<void, Problem> TakeIn::append(ByteView bytes) {
   bytes_ += bytes.size();
   // Four characters of base64 become three bytes.
   if (auto room = place_->hold(bytes_ / 4 * 3); !room) return room;
-  hasher_.update(bytes);
+  if (hasher_) hasher_->update(bytes);
   if (auto appended = siphon_.append(bytes); !appended) {
     return std::unexpected(problem_of_body(appended.error()));
   }
@@ -47,7 +49,8 @@ std::expected<TakenIn, Problem> TakeIn::finish() && {
   if (auto fits = service_->queue.check_fits(job_bytes); !fits) {
     return std::unexpected(std::move(fits).error());
   }
-  return TakenIn{.request = std::move(*request), .body_hash = std::move(hasher_).finish()};
+  return TakenIn{.request = std::move(*request),
+                 .body_hash = hasher_ ? std::move(*hasher_).finish() : crypto::Sha256{}};
 }
 
 }  // namespace mayfly::api

@@ -16,16 +16,18 @@
 
 namespace mayfly::api {
 
+enum class BodyHash : std::uint8_t { none, taken };  // only an Idempotency-Key has a use for it
+
 struct TakenIn {
   DecodedRequest request;
-  crypto::Sha256 body_hash;
+  crypto::Sha256 body_hash;  // zeros if none was taken
 };
 
 class TakeIn {
  public:
   // Precondition: `place` outlives this.
   static std::expected<TakeIn, Problem> begin(const Service& service, RunQueue::Place& place,
-                                              std::string owner);
+                                              std::string owner, BodyHash hash);
 
   std::expected<void, Problem> append(ByteView bytes);
   std::expected<TakenIn, Problem> finish() &&;
@@ -38,7 +40,7 @@ class TakeIn {
   RunQueue::Place* place_;
   std::string owner_;
   intake::JsonSiphon siphon_;
-  crypto::Sha256Hasher hasher_;
+  std::optional<crypto::Sha256Hasher> hasher_;
   std::uint64_t bytes_ = 0;
 };
 

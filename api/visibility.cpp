@@ -25,7 +25,7 @@ std::expected<Visibility, Problem> visibility_of(std::string_view certificate_id
 
 std::expected<void, Problem> leave_out_hidden(store::Page& page, const Caller& caller,
                                               const Service& service) {
-  if (service.records == nullptr) return {};
+  if (service.records == nullptr || caller.scopes.has(Scope::admin)) return {};
   std::vector<store::CertificateRow> kept;
   for (store::CertificateRow& row : page.rows) {
     const auto owner = service.records->ledger.owner_of_private(row.certificate_id);

@@ -40,7 +40,8 @@ class WaitingRoom {
     UniqueFd socket;
     Later later;
     std::string request_id;
-    std::function<void(const Reply&)> answered;  // once: what was sent, or would have been
+    // What was sent, or would have been; at most once: not if the peer has left before.
+    std::function<void(const Reply&)> answered;
   };
   // unavailable, in the reply to send instead: too many listen. The socket stays with the guest.
   std::optional<Reply> admit(Guest& guest);

@@ -186,7 +186,7 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
   }
   TRY(Bytes bytes, certificate::encode_certificate(encoded, proof));
 
-  std::vector<Finding> findings = find_threats(report);
+  std::vector<Finding> findings = find_threats(report, plan.stages.back().spec.loopback_port);
   // 8. Durable before anyone hears of it.
   if (request.before_stored) {
     CHECK_OK(request.before_stored(encoded.certificate_id));

@@ -115,19 +115,25 @@ std::vector<certificate::FileOp> aggregate_files(const std::vector<FileEvent>& e
   return ops;
 }
 
+bool asks_for_address(FileCall call) {
+  return call == FileCall::connect || call == FileCall::send;
+}
+
+bool is_allowed_connection(const FileEvent& event, std::optional<std::uint16_t> loopback_port) {
+  return loopback_port && event.call == FileCall::connect &&
+         event.path == "inet 127.0.0.1:" + std::to_string(*loopback_port);
+}
+
 std::vector<certificate::NetworkCall> aggregate_addresses(
     const std::vector<FileEvent>& events, std::optional<std::uint16_t> loopback_port) {
   // The network namespace of a job is empty: whatever it asked for, it did not get it, but for a
   // connection to the one address that its run may have.
-  const std::string allowed =
-      loopback_port ? "127.0.0.1:" + std::to_string(*loopback_port) : std::string();
   std::map<std::pair<std::string, std::string>, std::int64_t> counts;  // destination, verdict
   for (const FileEvent& event : events) {
-    const bool connects = event.call == FileCall::connect;
-    if ((!connects && event.call != FileCall::send) || !event.path.starts_with("inet")) continue;
+    if (!asks_for_address(event.call) || !event.path.starts_with("inet")) continue;
     std::pair<std::string, std::string> key(
         printable_name(std::string_view(event.path).substr(event.path.find(' ') + 1)), "");
-    key.second = connects && key.first == allowed ? "allowed" : "denied";
+    key.second = is_allowed_connection(event, loopback_port) ? "allowed" : "denied";
     if (counts.size() >= network_calls_max && !counts.contains(key)) key = {"*", "denied"};
     ++counts[key];
   }

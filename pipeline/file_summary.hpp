@@ -21,6 +21,12 @@ namespace mayfly::pipeline {
 std::vector<certificate::FileOp> aggregate_files(const std::vector<executor::FileEvent>& events,
                                                  const crypto::Sha256& disclosure_key);
 
+// Asks for an address: a connection, or a datagram sent to one.
+bool asks_for_address(executor::FileCall call);
+// A connection to the one address that a run may have.
+bool is_allowed_connection(const executor::FileEvent& event,
+                           std::optional<std::uint16_t> loopback_port);
+
 std::vector<certificate::NetworkCall> aggregate_addresses(
     const std::vector<executor::FileEvent>& events,
     std::optional<std::uint16_t> loopback_port = std::nullopt);

@@ -6,6 +6,8 @@
 #include <set>
 #include <string>
 
+#include "pipeline/file_summary.hpp"
+
 namespace mayfly::pipeline {
 namespace {
 
@@ -24,21 +26,22 @@ bool is_sensitive(std::string_view path) {
                              [&](std::string_view start) { return path.starts_with(start); });
 }
 
-bool is_of_the_network(const FileEvent& event) {
-  return event.call == FileCall::connect && event.path.starts_with("inet");
-}
-
 struct Seen {
   std::int64_t missing = 0;
   std::int64_t sensitive = 0;
   std::set<std::string_view> addresses;
 };
 
-Seen look_through(const executor::FileRecord& files) {
+Seen look_through(const executor::FileRecord& files, std::optional<std::uint16_t> loopback_port) {
   Seen seen;
   for (const FileEvent& event : files.events) {
-    if (is_of_the_network(event)) seen.addresses.insert(event.path);
-    if (event.call == FileCall::connect || event.call == FileCall::bind) continue;
+    if (asks_for_address(event.call)) {
+      if (event.path.starts_with("inet") && !is_allowed_connection(event, loopback_port)) {
+        seen.addresses.insert(event.path);
+      }
+      continue;
+    }
+    if (event.call == FileCall::bind) continue;
     if (event.error == ENOENT || event.error == EACCES) ++seen.missing;
     if (is_sensitive(event.path)) ++seen.sensitive;
   }
@@ -88,10 +91,11 @@ std::string_view to_string(Severity severity) {
   return "high";
 }
 
-std::vector<Finding> find_threats(const executor::RunReport& report) {
+std::vector<Finding> find_threats(const executor::RunReport& report,
+                                  std::optional<std::uint16_t> loopback_port) {
   std::vector<Finding> findings;
   add_outcome(report, findings);
-  const Seen seen = look_through(report.files);
+  const Seen seen = look_through(report.files, loopback_port);
   if (seen.missing >= missing_files_of_a_scan) {
     findings.push_back({ThreatRule::file_scan, Severity::medium, seen.missing});
   }

@@ -5,6 +5,7 @@
 // Threads   Pure function.
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -22,7 +23,6 @@ enum class ThreatRule : std::uint8_t {
   resource_bomb,    // stopped at its memory, disk or CPU limit
   sensitive_path,   // asked for what only an attacker looks for
 };
-inline constexpr std::size_t threat_rule_count = 8;
 enum class Severity : std::uint8_t { low, medium, high };
 
 std::string_view to_string(ThreatRule rule);
@@ -40,6 +40,8 @@ inline constexpr std::int64_t missing_files_of_a_scan = 200;
 inline constexpr std::int64_t addresses_of_a_scan = 16;
 inline constexpr std::int64_t programs_of_a_fork_bomb = 2'000;
 
-std::vector<Finding> find_threats(const executor::RunReport& report);
+// `loopback_port`: the one address that the run might connect to.
+std::vector<Finding> find_threats(const executor::RunReport& report,
+                                  std::optional<std::uint16_t> loopback_port = std::nullopt);
 
 }  // namespace mayfly::pipeline

@@ -118,13 +118,8 @@ Result<void> check_ownership(sqlite3* connection, const Schema& schema) {
 Result<void> migrate(sqlite3* connection, const Schema& schema) {
   TRY(const auto version, query_number(connection, "PRAGMA user_version"));
   if (version == newest_version(schema)) return {};
-  CHECK_OK(run_sql(connection, "BEGIN IMMEDIATE", "migrating the database"));
-  if (auto applied = apply_missing(connection, schema); !applied) {
-    // The first error is the one to report; a rollback that fails leaves nothing committed.
-    sqlite3_exec(connection, "ROLLBACK", nullptr, nullptr, nullptr);
-    return applied;
-  }
-  return run_sql(connection, "COMMIT", "migrating the database");
+  return in_transaction(connection, "migrating the database",
+                        [&](sqlite3* opened) { return apply_missing(opened, schema); });
 }
 
 }  // namespace mayfly::store

@@ -163,9 +163,12 @@ TEST_F(TenantsTest, MayKeepACertificateToThemselves) {
   ASSERT_EQ(reply.status, 200) << reply.body;
   const json made = json::parse(reply.body);
   const std::string url = made["certificate_url"];
+  const std::string claim = "/claims/" + made["claim_hash"].get<std::string>();
+  EXPECT_EQ(get(claim, lab).status, 200);
   for (const std::string& other : {std::string(), token("mill", "execute read")}) {
     expect_problem(get(url, other), 404, "not-found");
     expect_problem(get(url + "/verify", other), 404, "not-found");
+    expect_problem(get(claim, other), 404, "not-found");  // as if there were none
     EXPECT_EQ(get("/certificates", other).body.find(made["certificate_id"].get<std::string>()),
               std::string::npos);
   }

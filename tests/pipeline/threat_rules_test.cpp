@@ -62,6 +62,16 @@ TEST(FindThreats, SeesAttemptsToReachTheNetworkAndTellsAScanFromThem) {
               ElementsAre(Finding{ThreatRule::network_scan, Severity::high, addresses_of_a_scan}));
 }
 
+TEST(FindThreats, CountsDatagramsAndNotTheOneAllowedConnection) {
+  RunReport report;
+  add(report, FileCall::connect, "inet 127.0.0.1:8787");
+  EXPECT_THAT(find_threats(report, 8787), IsEmpty());
+  add(report, FileCall::send, "inet 127.0.0.1:8787", ENETUNREACH);
+  add(report, FileCall::send, "unix /work/nobody", ENOENT);
+  EXPECT_THAT(find_threats(report, 8787),
+              ElementsAre(Finding{ThreatRule::network_attempt, Severity::medium, 1}));
+}
+
 TEST(FindThreats, SeesWhatAJobWasStoppedAt) {
   const auto of = [](executor::Outcome outcome) {
     RunReport report;
