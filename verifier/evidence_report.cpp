@@ -7,6 +7,7 @@
 
 #include "base/text_encoding.hpp"
 #include "verifier/object_text.hpp"
+#include "verifier/text_layout.hpp"
 
 namespace mayfly::verifier {
 namespace {
@@ -18,14 +19,6 @@ using attest::TdxFinding;
 using attest::TdxVerdict;
 
 constexpr std::size_t detail_bytes_max = 600;
-
-std::string hex_u64(std::uint64_t value) {
-  std::array<std::uint8_t, 8> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes.at(i) = static_cast<std::uint8_t>(value >> (8 * (7 - i)));
-  }
-  return "0x" + hex_encode(bytes);
-}
 
 std::string_view explain_evidence(Verdict verdict) {
   switch (verdict) {
@@ -143,12 +136,6 @@ std::string_view word_of(CheckOutcome outcome) {
   return "unknown";
 }
 
-std::string padded(std::string_view text, std::size_t width) {
-  std::string out(text);
-  out.resize(std::max(width, out.size()), ' ');
-  return out;
-}
-
 void add_fact(std::string& out, std::string_view label, std::string_view text) {
   out += "  " + padded(label, 16) + inert_text(text, detail_bytes_max) + "\n";
 }
@@ -243,11 +230,8 @@ std::string evidence_report_json(const EvidenceReport& report) {
 std::string evidence_report_text(const EvidenceReport& report) {
   const TdxAppraisal& appraisal = report.appraisal;
   const Verdict verdict = verdict_of(appraisal);
-  std::string title(to_string(verdict));
-  std::ranges::transform(title, title.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  std::string out = title + "  (exit code " + std::to_string(exit_code(verdict)) + ")\n" +
+  std::string out = upper(to_string(verdict)) + "  (exit code " +
+                    std::to_string(exit_code(verdict)) + ")\n" +
                     std::string(explain_evidence(verdict)) + "\n";
   add_tcb(out, appraisal);
   add_platform(out, report);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "verifier/inert_text.hpp"
+#include "verifier/text_layout.hpp"
 
 namespace mayfly::verifier {
 namespace {
@@ -45,22 +46,6 @@ std::string painted(std::string text, std::string_view with, Colour colour) {
     return text;
   }
   return std::string(with) + text + std::string(reset);
-}
-
-std::string padded(std::string_view text, std::size_t width) {
-  std::string out(text);
-  out.resize(std::max(width, out.size()), ' ');
-  return out;
-}
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'a' && c <= 'z') {
-      c = static_cast<char>(c - 'a' + 'A');
-    }
-  }
-  return out;
 }
 
 void add_fact(std::string& out, std::string_view label, std::string_view text) {

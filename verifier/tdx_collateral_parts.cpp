@@ -66,6 +66,10 @@ Result<Bytes> plain_part(const PartRow& row, const Bytes& bytes) {
 
 }  // namespace
 
+bool is_tdx_collateral_part(std::string_view name) {
+  return std::ranges::find(rows, name, &PartRow::name) != rows.end();
+}
+
 bool has_vendors_layout(ByteView chain_pem) {
   constexpr std::size_t certificates_max = 8;
   const auto chain = crypto::split_pem_chain(chain_pem, certificates_max);

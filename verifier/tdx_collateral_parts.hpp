@@ -2,17 +2,20 @@
 // because a byte that nothing signs could be changed unnoticed.
 //
 // Shapes    Format "intel-tdx-v4"; parts pck_crl and root_crl (DER), qe_identity and tcb_info
-// (Intel's
-//           envelope without white space around its body), tcb_signing_chain (PEM).
+//           (Intel's envelope without white space around its body), tcb_signing_chain (PEM).
 // Errors    malformed: another format, an unknown part, another spelling.
 // Threads   Pure functions.
 #pragma once
+#include <string_view>
+
 #include "attest/verify/collateral.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "certificate/model.hpp"
 
 namespace mayfly::verifier {
+
+bool is_tdx_collateral_part(std::string_view name);
 
 Result<attest::TdxCollateral> tdx_collateral_from(const certificate::Collateral& collateral);
 

@@ -41,13 +41,11 @@ void append(const attest::Findings<Check>& findings, std::string_view level, Tee
 }
 
 void append(const attest::TdxAppraisal& appraisal, TeeAppraisal& out) {
-  constexpr std::array outcomes{TeeOutcome::pass, TeeOutcome::fail, TeeOutcome::not_evaluated,
-                                TeeOutcome::not_asked};
   for (const attest::TdxFinding& each : appraisal.findings) {
     out.findings.push_back({.level = "tdx",
                             .check = to_string(each.check),
                             .stage = to_string(stage_of(each.check)),
-                            .outcome = outcomes.at(static_cast<std::size_t>(each.outcome)),
+                            .outcome = each.outcome,
                             .detail = each.detail,
                             .code = code_of_failure(each.check)});
   }
@@ -135,12 +133,17 @@ attest::TpmPolicy tpm_policy_of(const TeeMaterial& material, const TpmRules& rul
   return policy;
 }
 
-// The bank whose values the policy asks for; they are the ones that a log must lead to.
-attest::TpmHash bank_of(const std::vector<attest::TpmPcr>& pcrs) {
+// The bank whose values the policy asks for, which a log must lead to: the quote's first may be one
+// that no firmware extended, and that anybody could have filled.
+attest::TpmHash bank_of(const attest::TpmPolicy& policy,
+                        const std::vector<attest::TpmPcr>& quoted) {
+  const auto* wanted = std::get_if<std::vector<attest::TpmPcr>>(&policy.pcr_values);
+  const auto& pcrs = wanted != nullptr && !wanted->empty() ? *wanted : quoted;
   return pcrs.empty() ? attest::TpmHash::sha256 : pcrs.front().bank;
 }
 
 void judge_event_log(const TeeMaterial& material, const Expected<EventLogRule>& rule,
+                     const attest::TpmPolicy& policy,
                      const std::optional<attest::VerifiedTpmQuote>& quote, TeeAppraisal& out) {
   if (const Any* any = std::get_if<Any>(&rule)) {
     out.findings.push_back({.level = "event_log",
@@ -160,7 +163,7 @@ void judge_event_log(const TeeMaterial& material, const Expected<EventLogRule>& 
     return;
   }
   std::vector<attest::QuotedRegister> quoted;
-  const attest::TpmHash bank = bank_of(quote->pcrs);
+  const attest::TpmHash bank = bank_of(policy, quote->pcrs);
   for (const attest::TpmPcr& pcr : quote->pcrs) {
     if (pcr.bank == bank) quoted.push_back({pcr.index, pcr.value});
   }
@@ -185,7 +188,7 @@ void judge_tpm(const TeeMaterial& material, const Policy& policy,
   append(appraisal.findings, "tpm", out);
   out.is_genuine = appraisal.verified.has_value();
   if (appraisal.verified) append_facts(*appraisal.verified, out.facts);
-  judge_event_log(material, policy.tpm.event_log, appraisal.verified, out);
+  judge_event_log(material, policy.tpm.event_log, policy.tpm.quote, appraisal.verified, out);
 }
 
 EvidenceVerdict evidence_verdict(attest::TdxVerdict verdict) {
@@ -284,7 +287,8 @@ void judge_azure(const TeeMaterial& material, const Policy& policy,
   out.is_genuine = hardware.is_genuine && appraisal.is_genuine;
   if (!out.is_genuine) out.facts.clear();
   if (appraisal.quote.verified) append_facts(*appraisal.quote.verified, out.facts);
-  judge_event_log(material, policy.azure.event_log, appraisal.quote.verified, out);
+  judge_event_log(material, policy.azure.event_log, policy.azure.machine.quote,
+                  appraisal.quote.verified, out);
 }
 
 // The strongest effect decides. A TPM's or Azure's chain out of its time refuses bare evidence, as
@@ -319,11 +323,6 @@ Verdict verdict_of_level(const std::vector<TeeFinding>& findings) {
 }
 
 }  // namespace
-
-std::string_view to_string(TeeOutcome outcome) {
-  constexpr std::array<std::string_view, 4> names{"pass", "fail", "not_evaluated", "not_asked"};
-  return names.at(static_cast<std::size_t>(outcome));
-}
 
 const TeeFinding* TeeAppraisal::find(std::string_view level, std::string_view check) const {
   const auto found = std::ranges::find_if(

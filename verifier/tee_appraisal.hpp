@@ -14,6 +14,7 @@
 
 #include "attest/model/binding.hpp"
 #include "attest/verify/event_log_appraisal.hpp"
+#include "attest/verify/tdx_appraisal.hpp"
 #include "base/time.hpp"
 #include "verifier/finding.hpp"
 #include "verifier/policy.hpp"
@@ -22,8 +23,7 @@
 
 namespace mayfly::verifier {
 
-enum class TeeOutcome : std::uint8_t { pass, fail, not_evaluated, not_asked };
-std::string_view to_string(TeeOutcome outcome);
+using TeeOutcome = attest::CheckOutcome;
 
 struct TeeFinding {
   std::string_view level;

@@ -3,17 +3,10 @@
 #include <array>
 
 #include "base/text_encoding.hpp"
+#include "verifier/text_layout.hpp"
 
 namespace mayfly::verifier {
 namespace {
-
-std::string hex_u64(std::uint64_t value) {
-  std::array<std::uint8_t, 8> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    bytes.at(i) = static_cast<std::uint8_t>(value >> (8 * (7 - i)));
-  }
-  return "0x" + hex_encode(bytes);
-}
 
 std::string text_of_tcb(const attest::SnpTcb& tcb) {
   return "boot_loader " + std::to_string(tcb.boot_loader) + ", fmc " + std::to_string(tcb.fmc) +

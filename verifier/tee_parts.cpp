@@ -167,9 +167,7 @@ Bytes signature_around(ByteView rsa_signature) {
 }
 
 bool is_intel_list(TeeKind kind, std::string_view name) {
-  constexpr std::array<std::string_view, 5> names{"pck_crl", "qe_identity", "root_crl", "tcb_info",
-                                                  "tcb_signing_chain"};
-  return kind == TeeKind::azure_tdx && std::ranges::find(names, name) != names.end();
+  return kind == TeeKind::azure_tdx && is_tdx_collateral_part(name);
 }
 
 Result<void> take_intel_lists(std::vector<CollateralPart> lists, TeeMaterial& out) {

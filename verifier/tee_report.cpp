@@ -9,6 +9,7 @@
 #include "base/text_encoding.hpp"
 #include "verifier/object_text.hpp"
 #include "verifier/tee_facts.hpp"
+#include "verifier/text_layout.hpp"
 
 namespace mayfly::verifier {
 namespace {
@@ -81,10 +82,18 @@ std::string policy_json(const TeeReport& report) {
   return std::move(out).finish();
 }
 
-std::string padded(std::string_view text, std::size_t width) {
-  std::string out(text);
-  out.resize(std::max(width, out.size()), ' ');
-  return out;
+// Of the section that lists this kind's machines; a TPM's and Nitro's has no such list.
+attest::PhysicalAccessTrust physical_access_of(const Policy& policy, attest::TeeKind kind) {
+  switch (kind) {
+    case attest::TeeKind::snp:
+    case attest::TeeKind::azure_snp: return policy.snp.physical_access;
+    case attest::TeeKind::tdx:
+    case attest::TeeKind::simulated_tdx:
+    case attest::TeeKind::azure_tdx: return policy.tdx.physical_access;
+    case attest::TeeKind::tpm:
+    case attest::TeeKind::nitro: break;
+  }
+  return attest::PhysicalAccessTrust::none;
 }
 
 void add_fact(std::string& out, std::string_view label, std::string_view text) {
@@ -186,8 +195,6 @@ std::string_view limits_of(TeeKind kind) {
 std::string tee_report_json(const TeeReport& report) {
   const TeeAppraisal& appraisal = report.appraisal;
   const std::size_t shown = std::min(appraisal.events.size(), shown_events_max);
-  const bool is_listed =
-      report.policy.snp.physical_access == attest::PhysicalAccessTrust::allowlisted;
   ObjectText out;
   out.integer("appraised_at_ms", report.appraised_at.value);
   out.member("checks", array_text(appraisal.findings, check_json));
@@ -198,7 +205,7 @@ std::string tee_report_json(const TeeReport& report) {
   out.string("kind", to_string(appraisal.kind));
   out.string("limits", limits_of(appraisal.kind));
   out.member("measurement", "null");
-  out.string("physical_access_trust", is_listed ? "allowlisted" : "none");
+  out.string("physical_access_trust", to_string(physical_access_of(report.policy, appraisal.kind)));
   out.member("platform", "null");
   out.member("policy", policy_json(report));
   out.member("quote", appraisal.is_genuine ? facts_json(appraisal.facts) : "null");
@@ -211,11 +218,8 @@ std::string tee_report_json(const TeeReport& report) {
 
 std::string tee_report_text(const TeeReport& report) {
   const TeeAppraisal& appraisal = report.appraisal;
-  std::string title(to_string(appraisal.verdict));
-  std::ranges::transform(title, title.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  });
-  std::string out = title + "  (exit code " + std::to_string(exit_code(appraisal.verdict)) + ")\n" +
+  std::string out = upper(to_string(appraisal.verdict)) + "  (exit code " +
+                    std::to_string(exit_code(appraisal.verdict)) + ")\n" +
                     std::string(explain_tee(appraisal.verdict)) + "\n";
   if (appraisal.is_genuine) {
     out += "\nWhat it says\n";

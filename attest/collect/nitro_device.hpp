@@ -15,7 +15,6 @@
 namespace mayfly::attest {
 
 inline constexpr const char* nitro_device_path = "/dev/nsm";
-inline constexpr std::size_t nitro_request_bytes_max = 0x1000;
 inline constexpr std::size_t nitro_response_bytes_max = 0x3000;
 
 // Request in, response out: the ioctl, or a test's stand-in.
