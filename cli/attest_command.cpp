@@ -56,13 +56,21 @@ Result<certificate::SessionAttestation> ask(const std::string& url, const Bytes&
   return certificate::decode_session_attestation(answer.body);
 }
 
+bool is_other_software(const certificate::SessionManifest& manifest, const AttestOptions& options) {
+  return !options.software.empty() && manifest.software != options.software;
+}
+
 void print_session(const certificate::SessionManifest& manifest, const AttestOptions& options,
                    const verifier::SessionJudgement& judgement) {
   const std::string upload = manifest.upload_key ? hex_encode(*manifest.upload_key) : std::string();
   if (options.json) {
-    print("{{\"report\":{},\"signer\":\"{}\",\"software\":{},\"tee\":{},\"upload_key\":{}}}\n",
-          judgement.report_json, hex_encode(manifest.signer), json_text(manifest.software),
-          json_text(manifest.tee), upload.empty() ? std::string("null") : json_text(upload));
+    print(
+        "{{\"exit_code\":{},\"report\":{},\"signer\":\"{}\",\"software\":{},\"software_differs\":{}"
+        ","
+        "\"tee\":{},\"upload_key\":{},\"verdict\":\"{}\"}}\n",
+        exit_code(judgement.verdict), judgement.report_json, hex_encode(manifest.signer),
+        json_text(manifest.software), is_other_software(manifest, options), json_text(manifest.tee),
+        upload.empty() ? std::string("null") : json_text(upload), to_string(judgement.verdict));
     return;
   }
   put_out(judgement.report_text);
@@ -80,9 +88,10 @@ Result<int> attest(const AttestOptions& options) {
   TRY(const Bytes nonce, nonce_for(options));
   TRY(const certificate::SessionAttestation session, ask(options.url, nonce));
   verifier::SessionJudgement judgement = verifier::judge_session(session, nonce, policy, at);
-  const bool is_other = !options.software.empty() && session.manifest.software != options.software;
-  if (is_other && judgement.verdict == verifier::Verdict::verified) {
-    judgement.verdict = verifier::Verdict::refused;
+  if (is_other_software(session.manifest, options)) {
+    if (judgement.verdict == verifier::Verdict::verified) {
+      judgement.verdict = verifier::Verdict::refused;
+    }
     judgement.report_text += "\nREFUSED: it runs other software than --software names\n";
   }
   if (!options.quiet) {

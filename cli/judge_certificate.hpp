@@ -38,8 +38,6 @@ class Judge {
 
   // Pure: may be called by several threads at once.
   verifier::Report judge(ByteView certificate) const;
-  const verifier::Policy& policy() const { return policy_; }
-  UnixMillis appraised_at() const { return at_; }
 
  private:
   Judge() = default;

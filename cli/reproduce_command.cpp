@@ -77,8 +77,9 @@ executor::Limits limits_of(const certificate::Limits& limits) {
 }
 
 // What Mayfly sets by itself it sets again; the rest was the submitter's.
-std::vector<std::string> environment_of(const certificate::Sandbox& sandbox) {
-  std::vector<std::string> environment = sandbox.environment;
+std::vector<std::string> environment_of(const certificate::Claim& claim) {
+  std::vector<std::string> environment = claim.sandbox.environment;
+  if (claim.dataset_hash == "none") return environment;  // then the variable was the submitter's
   std::erase_if(environment,
                 [](const std::string& entry) { return entry.starts_with(dataset_variable); });
   return environment;
@@ -120,7 +121,7 @@ Result<pipeline::ExecutionRequest> request_of(const certificate::Claim& claim,
   request.dataset_format = claim.dataset_format;
   request.limits = limits_of(claim.limits);
   request.tools = claim.sandbox.tools;
-  request.environment = environment_of(claim.sandbox);
+  request.environment = environment_of(claim);
   if (!executor::check_policy_name(claim.sandbox.policy)) {
     return cannot("there is no system-call policy named " + claim.sandbox.policy + " here");
   }
