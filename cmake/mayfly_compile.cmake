@@ -17,6 +17,15 @@ if(MAYFLY_CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER "${MAYFLY_CCACHE}")
 endif()
 
+# Half of a compile is the standard library's headers, so they are read once. Not beside ccache,
+# which does better still, and to which every new build of such a file is another file.
+# Code must not lean on it: builds with ccache and clang-tidy see each file by itself.
+if(MAYFLY_CCACHE)
+  option(MAYFLY_PRECOMPILE "Read common headers once" OFF)
+else()
+  option(MAYFLY_PRECOMPILE "Read common headers once" ON)
+endif()
+
 add_library(mayfly_warnings INTERFACE)
 target_compile_options(mayfly_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
@@ -28,9 +37,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(mayfly_warnings INTERFACE
     -Wno-restrict -Wno-null-dereference -Wno-maybe-uninitialized -Wno-dangling-pointer)
 endif()
+# In CI; kept from then on, so that a later configure without CI does not compile everything anew.
 # Not with sanitizers: what they add makes g++ 12 warn of accesses that no code makes, and its
 # manual advises against the pair.
-if((DEFINED ENV{CI} OR MAYFLY_WERROR) AND NOT MAYFLY_SANITIZE)
+if(DEFINED ENV{CI})
+  set(MAYFLY_WERROR ON CACHE BOOL "Warnings are errors")
+endif()
+if(MAYFLY_WERROR AND NOT MAYFLY_SANITIZE)
   target_compile_options(mayfly_warnings INTERFACE -Werror)
 endif()
 
@@ -54,3 +67,34 @@ if(MAYFLY_FUZZ)
 endif()
 
 find_package(PkgConfig REQUIRED)
+
+set(mayfly_common_headers <algorithm> <array> <chrono> <cstdint> <expected> <filesystem> <fstream>
+  <functional> <map> <memory> <mutex> <optional> <set> <span> <sstream> <string> <string_view>
+  <thread> <utility> <variant> <vector>)
+
+set(mayfly_no_code "${CMAKE_BINARY_DIR}/no_code.cpp")
+file(CONFIGURE OUTPUT "${mayfly_no_code}" CONTENT "int main() {}\n")
+
+# mayfly_precompile(<target> <donor>): the target's headers are those of the donor, which has to be
+# of its kind (a library or a program) and compiled with the same options.
+function(mayfly_precompile target donor)
+  if(MAYFLY_PRECOMPILE AND NOT MAYFLY_FUZZ)
+    target_precompile_headers(${target} REUSE_FROM ${donor})
+  endif()
+endfunction()
+
+# mayfly_precompiled(<donor> [HEADERS...]): makes a donor, of which nothing is linked.
+function(mayfly_precompiled donor)
+  if(MAYFLY_PRECOMPILE AND NOT MAYFLY_FUZZ)
+    target_precompile_headers(${donor} PRIVATE ${mayfly_common_headers} ${ARGN})
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      # g++ forgets in such a file which headers are the system's, whose warnings are not ours.
+      target_compile_options(mayfly_warnings INTERFACE
+        -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+    endif()
+  endif()
+endfunction()
+
+add_library(mayfly_layer_headers OBJECT EXCLUDE_FROM_ALL "${mayfly_no_code}")
+target_link_libraries(mayfly_layer_headers PRIVATE mayfly_warnings mayfly_options)
+mayfly_precompiled(mayfly_layer_headers)

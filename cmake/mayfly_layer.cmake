@@ -36,6 +36,7 @@ function(mayfly_layer name)
 
   if(LAYER_SOURCES)
     add_library(mayfly_${name} STATIC ${LAYER_SOURCES})
+    mayfly_precompile(mayfly_${name} mayfly_layer_headers)
     set(scope PUBLIC)
     target_link_libraries(mayfly_${name} PRIVATE mayfly_warnings)
   else()

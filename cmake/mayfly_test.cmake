@@ -12,12 +12,36 @@
 find_package(GTest)
 find_package(Threads REQUIRED)
 
+# mayfly_test_part(<name> SOURCES ... USES <layer>... [LIBRARIES ...])
+#
+# What several test programs share, compiled once: they take it as LIBRARIES mayfly_<name>.
+function(mayfly_test_part name)
+  cmake_parse_arguments(PARSE_ARGV 1 PART "" "" "SOURCES;USES;LIBRARIES")
+  add_library(mayfly_${name} OBJECT ${PART_SOURCES})
+  list(TRANSFORM PART_USES PREPEND mayfly_ OUTPUT_VARIABLE used_targets)
+  target_link_libraries(mayfly_${name} PRIVATE mayfly_options mayfly_warnings ${used_targets}
+                        ${PART_LIBRARIES} GTest::gtest GTest::gmock)
+  target_compile_options(mayfly_${name} PRIVATE -O0 -U_FORTIFY_SOURCE)
+  target_compile_definitions(mayfly_${name} PRIVATE
+    MAYFLY_VECTORS="${CMAKE_SOURCE_DIR}/tests/vectors"
+    MAYFLY_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    MAYFLY_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
+endfunction()
+
+if(GTest_FOUND)
+  add_executable(mayfly_test_headers EXCLUDE_FROM_ALL "${mayfly_no_code}")
+  target_link_libraries(mayfly_test_headers PRIVATE mayfly_options mayfly_warnings GTest::gmock)
+  target_compile_options(mayfly_test_headers PRIVATE -O0 -U_FORTIFY_SOURCE)
+  mayfly_precompiled(mayfly_test_headers <gtest/gtest.h> <gmock/gmock.h>)
+endif()
+
 function(mayfly_test name)
   cmake_parse_arguments(PARSE_ARGV 1 TEST "" "TIMEOUT" "SOURCES;USES;LIBRARIES;LABELS;DEPENDS")
   if(NOT GTest_FOUND)
     message(FATAL_ERROR "GoogleTest is missing: run ./dev setup")
   endif()
   add_executable(${name} ${TEST_SOURCES})
+  mayfly_precompile(${name} mayfly_test_headers)
   list(TRANSFORM TEST_USES PREPEND mayfly_ OUTPUT_VARIABLE used_targets)
   target_link_libraries(${name} PRIVATE mayfly_options mayfly_warnings ${used_targets}
                         ${TEST_LIBRARIES} GTest::gtest GTest::gmock GTest::gtest_main)

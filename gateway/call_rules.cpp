@@ -216,7 +216,7 @@ struct Edit {
   std::string value;
 };
 
-std::string apply(std::string_view body, const std::vector<Edit>& edits) {
+std::string with_edits(std::string_view body, const std::vector<Edit>& edits) {
   const JsonMembers parsed(JsonView::parsed_before(body));
   std::string out;
   std::string_view rest = body;
@@ -301,7 +301,7 @@ std::string outgoing_body(const Endpoint& endpoint, std::string_view text, const
   if (call.delivery == Delivery::streamed && call.usage_event == UsageEvent::added) {
     edits.push_back({"stream_options", stream_options(body)});
   }
-  return apply(text, edits);
+  return with_edits(text, edits);
 }
 
 }  // namespace mayfly::gateway
