@@ -3,9 +3,10 @@
 // Use       Link the object library mayfly_intake_zeroing_delete. A string or vector that held
 //           plaintext (a request's rest, a job's output, an API key) then leaves no copy behind
 //           when it grows or dies, whoever wrote the code that owned it.
-// Not       malloc() and free() of C libraries. Under a sanitizer it stands aside: those replace
-// the
-//           same operators, and poison freed memory themselves.
+// Not       malloc() and free() of C libraries.
+// Sanitized The address sanitizer replaces the same operators and keeps what was freed for long.
+//           There it is zeroed by the hook that comes first, for malloc() and free() too. Under
+//           the thread sanitizer it stands aside.
 #include <malloc.h>
 #include <string.h>
 
@@ -13,7 +14,30 @@
 #include <cstdlib>
 #include <new>
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(MAYFLY_SANITIZED)
+#if defined(__SANITIZE_ADDRESS__)
+
+// As <sanitizer/allocator_interface.h> has them, which g++ comes without.
+extern "C" {
+int __sanitizer_get_ownership(const volatile void* memory);
+std::size_t __sanitizer_get_allocated_size(const volatile void* memory);
+int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),
+                                              void (*)(const volatile void*));
+}
+
+namespace {
+
+void leave(const volatile void*, std::size_t) {}
+
+void wipe(const volatile void* memory) {
+  if (memory == nullptr || __sanitizer_get_ownership(memory) == 0) return;
+  ::explicit_bzero(const_cast<void*>(memory), __sanitizer_get_allocated_size(memory));
+}
+
+[[maybe_unused]] const int installed = __sanitizer_install_malloc_and_free_hooks(leave, wipe);
+
+}  // namespace
+
+#elif !defined(MAYFLY_SANITIZED)
 
 namespace {
 
