@@ -5,7 +5,7 @@
 
 #include "intake/sealed_envelope.hpp"
 
-namespace mayfly::intake::test {
+namespace mayfly::test {
 
 using Clear = std::vector<std::pair<Bytes, crypto::StreamTag>>;
 
@@ -22,14 +22,14 @@ struct SealedPieces {
 
 inline SealedPieces seal_pieces(ByteView upload_key, const crypto::Sha256& session,
                                 const Clear& clear) {
-  const auto sender = sender_keys(upload_key, session).value();
+  const auto sender = intake::sender_keys(upload_key, session).value();
   auto stream = crypto::SealingStream::begin(sender.keys.request.view()).value();
   SealedPieces out{
-      .header = encode_envelope_header(
+      .header = intake::encode_envelope_header(
           {.session = session, .ephemeral = sender.ephemeral, .stream = stream.header()}),
       .pieces = {}};
   for (const auto& [bytes, tag] : clear) {
-    append_piece(stream, bytes, tag, out.pieces.emplace_back());
+    intake::append_piece(stream, bytes, tag, out.pieces.emplace_back());
   }
   return out;
 }
@@ -39,4 +39,4 @@ inline Bytes bytes_from(std::string_view text) {
   return {view.begin(), view.end()};
 }
 
-}  // namespace mayfly::intake::test
+}  // namespace mayfly::test
