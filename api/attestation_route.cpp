@@ -1,5 +1,6 @@
 #include "api/attestation_route.hpp"
 
+#include <optional>
 #include <utility>
 
 #include "base/text_encoding.hpp"
@@ -22,16 +23,20 @@ Result<Bytes> nonce_of(const Call& call) {
 }
 
 Result<std::string> attestation(const Call& call, const pipeline::Parts& parts,
-                                const std::optional<Bytes>& upload_key) {
+                                const intake::UploadSession* uploads) {
   TRY(const Bytes nonce, nonce_of(call));
+  std::optional<Bytes> upload_key;
+  if (uploads != nullptr) {
+    upload_key.emplace(uploads->public_key().begin(), uploads->public_key().end());
+  }
   return pipeline::attest_session(parts, upload_key, nonce);
 }
 
 }  // namespace
 
 Reply attest_session(const Call& call, const pipeline::Parts& parts,
-                     const std::optional<Bytes>& upload_key) {
-  auto text = attestation(call, parts, upload_key);
+                     const intake::UploadSession* uploads) {
+  auto text = attestation(call, parts, uploads);
   if (!text) {
     return problem_reply(problem_of(text.error()), call.path);
   }

@@ -2,6 +2,7 @@
 
 #include "api/accept_run.hpp"
 #include "api/preference.hpp"
+#include "api/sealed_media_type.hpp"
 #include "api/submission.hpp"
 #include "api/take_in.hpp"
 #include "intake/stack_burn.hpp"
@@ -10,9 +11,10 @@ namespace mayfly::api {
 namespace {
 
 std::expected<TakenIn, Problem> take_in(const Service& service, RunQueue::Place& place,
-                                        const std::string& owner, BodyHash hash,
-                                        const BodyReader& read_body) {
-  auto taking = TakeIn::begin(service, place, owner, hash);
+                                        const Call& call, const BodyReader& read_body) {
+  const BodyForm form = is_sealed_upload(call.content_type) ? BodyForm::sealed : BodyForm::json;
+  const BodyHash hash = call.idempotency_key.empty() ? BodyHash::none : BodyHash::taken;
+  auto taking = TakeIn::begin(service, place, call.caller.tenant, form, hash);
   if (!taking) return std::unexpected(std::move(taking).error());
   std::optional<Problem> refused;
   const auto read = read_body([&](ByteView bytes) {
@@ -42,8 +44,7 @@ Reply take_in_and_submit(const Call& call, const Service& service, const BodyRea
   const std::string& client = call.caller.tenant;
   auto place = service.queue.reserve(client);
   if (!place) return problem_reply(place.error(), call.path);
-  const BodyHash hash = call.idempotency_key.empty() ? BodyHash::none : BodyHash::taken;
-  auto taken = take_in(service, *place, client, hash, read_body);
+  auto taken = take_in(service, *place, call, read_body);
   intake::burn_stack();
   if (!taken) return problem_reply(taken.error(), call.path);
   auto run = Run::make(client, service.parts.now(), service.run_changed);
@@ -53,8 +54,7 @@ Reply take_in_and_submit(const Call& call, const Service& service, const BodyRea
   if (kept) {
     if (auto known = accept(call, taken->body_hash, **run, service)) return *std::move(known);
   }
-  submit(std::move(taken->request), std::move(*place), *run, kept ? Keep::answer : Keep::nothing,
-         service);
+  submit(*std::move(taken), std::move(*place), *run, kept ? Keep::answer : Keep::nothing, service);
   return answer_of(std::move(*run), preference);
 }
 

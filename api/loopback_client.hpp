@@ -7,9 +7,9 @@
 //           unavailable: nobody answers within `patience`.
 // Threads   Safe from any thread.
 #pragma once
-#include <string>
 #include <string_view>
 
+#include "api/loopback_wire.hpp"
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
@@ -17,12 +17,9 @@ namespace mayfly::api {
 
 inline constexpr int loopback_patience_seconds = 10;  // for each read and write
 
-struct LoopbackAnswer {
-  int status = 0;
-  Bytes body;
-};
 bool is_http_url(std::string_view text);
+// `token`: a bearer token; empty: none.
 Result<LoopbackAnswer> ask_loopback(std::string_view method, std::string_view url, ByteView body,
-                                    std::size_t answer_bytes_max);
+                                    std::size_t answer_bytes_max, std::string_view token = {});
 
 }  // namespace mayfly::api

@@ -17,6 +17,8 @@ struct Meaning {
 
 constexpr std::array meanings = {
     Meaning{ProblemKind::malformed_request, 400, "malformed-request", "Malformed request"},
+    Meaning{ProblemKind::broken_seal, 400, "broken-seal", "The seal of the upload is broken"},
+    Meaning{ProblemKind::cut_off_upload, 400, "cut-off-upload", "The sealed upload is cut off"},
     Meaning{ProblemKind::ambiguous_id, 400, "ambiguous-id", "Several certificates match"},
     Meaning{ProblemKind::unauthorized, 401, "unauthorized", "A token is needed"},
     Meaning{ProblemKind::cross_origin, 403, "cross-origin", "Not from a web page"},
@@ -27,6 +29,8 @@ constexpr std::array meanings = {
     Meaning{ProblemKind::request_timeout, 408, "request-timeout", "The request came too slowly"},
     Meaning{ProblemKind::already_in_progress, 409, "already-in-progress", "Already in progress"},
     Meaning{ProblemKind::run_cancelled, 409, "run-cancelled", "The run was cancelled"},
+    Meaning{ProblemKind::wrong_session, 409, "wrong-session", "Sealed to another session"},
+    Meaning{ProblemKind::replayed_upload, 409, "replayed-upload", "Sealed upload sent before"},
     Meaning{ProblemKind::length_required, 411, "length-required", "Length required"},
     Meaning{ProblemKind::too_large, 413, "too-large", "Request too large"},
     Meaning{ProblemKind::target_too_long, 414, "target-too-long", "Request target too long"},

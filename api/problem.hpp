@@ -16,6 +16,8 @@ namespace mayfly::api {
 
 enum class ProblemKind : std::uint8_t {
   malformed_request,
+  broken_seal,
+  cut_off_upload,
   ambiguous_id,
   unauthorized,
   cross_origin,
@@ -26,6 +28,8 @@ enum class ProblemKind : std::uint8_t {
   request_timeout,
   already_in_progress,
   run_cancelled,
+  wrong_session,
+  replayed_upload,
   length_required,
   too_large,
   target_too_long,

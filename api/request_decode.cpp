@@ -57,7 +57,12 @@ bool has_nul(std::string_view text) {
 
 void read_dataset(Fields& request, FieldFaults& faults, DatasetData data, ExecutionRequest& out) {
   const json* const value = request.any("dataset");
-  if (value == nullptr) return;
+  if (value == nullptr) {
+    if (data == DatasetData::taken) {
+      request.fault("dataset", "missing: the format of the dataset that follows");
+    }
+    return;
+  }
   if (value->is_string()) {
     request.fault("dataset",
                   "the short form is not accepted; write {\"data\": \"base64:...\", \"format\": "

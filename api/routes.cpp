@@ -11,6 +11,7 @@
 #include "api/metrics_route.hpp"
 #include "api/openapi.hpp"
 #include "api/runs_route.hpp"
+#include "api/sealed_media_type.hpp"
 #include "api/search_route.hpp"
 #include "web/page.hpp"
 
@@ -100,20 +101,13 @@ Reply method_not_allowed(const Call& call, std::string_view allowed) {
   return reply;
 }
 
-std::optional<Reply> refuse_content_type(const Call& call) {
-  const std::string_view type =
-      std::string_view(call.content_type).substr(0, call.content_type.find(';'));
-  constexpr std::string_view wanted = "application/json";
-  const auto same = [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  };
-  const std::size_t end = type.find_last_not_of(" \t");
-  if (end != std::string_view::npos && std::ranges::equal(type.substr(0, end + 1), wanted, same)) {
-    return std::nullopt;
-  }
-  return problem_reply(
-      {ProblemKind::unsupported_media_type, "send the request as Content-Type: application/json"},
-      call.path);
+std::optional<Reply> refuse_content_type(const Call& call, const Service& service) {
+  if (is_media_type(call.content_type, json_media_type)) return std::nullopt;
+  if (is_sealed_upload(call.content_type) && service.uploads != nullptr) return std::nullopt;
+  return problem_reply({ProblemKind::unsupported_media_type,
+                        "send the request as Content-Type: application/json, or sealed as " +
+                            std::string(sealed_upload_media_type)},
+                       call.path);
 }
 
 // A server on loopback can be reached by every page that its user's browser shows, under any name
@@ -148,7 +142,7 @@ std::optional<Reply> read(std::string_view path, const Call& call, const Service
   if (path == "/metrics") return read_metrics(call, service);
   if (path == "/audit") return read_audit(call, service);
   if (path == attestation_path) {
-    return attest_session(call, service.parts, service.upload_key);
+    return attest_session(call, service.parts, service.uploads);
   }
   if (path == "/certificates") return search_certificates(call, service);
   if (path.starts_with(claims)) {
@@ -175,7 +169,7 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
     if (auto may = require(call.caller, Scope::execute); !may) {
       return problem_reply(may.error(), call.path);
     }
-    return refuse_content_type(call);
+    return refuse_content_type(call, service);
   }
   constexpr std::string_view runs = "/runs/";
   if (path.starts_with(runs)) {

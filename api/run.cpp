@@ -6,6 +6,7 @@
 #include <array>
 
 #include "api/json_out.hpp"
+#include "api/sealed_media_type.hpp"
 #include "base/text_encoding.hpp"
 #include "crypto/random.hpp"
 
@@ -107,8 +108,12 @@ std::string run_json(const RunView& run, Detail detail, std::optional<std::size_
       json.member("certificate_url", "/certificate/" + run.answer->certificate_id);
     }
     if (detail == Detail::with_reply && !run.answer->body.empty()) {
-      json.name("reply");
-      json.canonical_value(run.answer->body);
+      if (run.answer->media_type == sealed_reply_media_type) {
+        json.member("sealed_reply", base64_encode(bytes_of(run.answer->body)));
+      } else {
+        json.name("reply");
+        json.canonical_value(run.answer->body);
+      }
     }
   }
   json.end_object();

@@ -22,7 +22,9 @@
 #include "api/routes.hpp"
 #include "base/text_encoding.hpp"
 #include "crypto/random.hpp"
+#include "intake/upload_session.hpp"
 #include "pipeline/dataset_bound.hpp"
+#include "pipeline/session.hpp"
 
 namespace mayfly::api {
 namespace {
@@ -265,8 +267,10 @@ void log_to_standard_error(Level level, std::string_view line) {
 
 std::uint64_t body_room(const intake::IntakeLimits& intake) {
   constexpr std::uint64_t sum_cannot_overflow = std::uint64_t{1} << 60;
+  constexpr std::uint64_t seals_of_rest =
+      (request_rest_bytes_max / intake::request_piece_bytes_max + 2) * intake::piece_overhead_bytes;
   return std::min(intake.dataset_bytes_max, sum_cannot_overflow) / 3 * 4 + 4 +
-         request_rest_bytes_max;
+         request_rest_bytes_max + intake::envelope_header_bytes + seals_of_rest;
 }
 
 class Workers {
@@ -444,6 +448,16 @@ Result<RunQueueLimits> queue_limits(const ServeOptions& options) {
   return limits;
 }
 
+// A new key at each start: whoever it is sealed to must be the process that was attested.
+Result<std::unique_ptr<intake::UploadSession>> open_uploads(const pipeline::Parts& parts) {
+  TRY(auto key, crypto::X25519PrivateKey::generate());
+  const auto& upload_key = key.public_key();
+  TRY(const std::string manifest,
+      pipeline::session_manifest(parts, Bytes(upload_key.begin(), upload_key.end())));
+  return std::make_unique<intake::UploadSession>(std::move(key),
+                                                 crypto::sha256(bytes_of(manifest)));
+}
+
 }  // namespace
 
 Result<void> serve(const ServeOptions& options, const pipeline::Parts& parts, store::Store& store,
@@ -454,6 +468,7 @@ Result<void> serve(const ServeOptions& options, const pipeline::Parts& parts, st
   const UniqueFd cancel(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!cancel) return fail_errno("making the cancel event");
 
+  TRY(const auto uploads, open_uploads(parts));
   TRY(const RunQueueLimits limits, queue_limits(options));
   RateLimit rate(options.runs_per_minute_max);
   Runs runs;
@@ -484,7 +499,8 @@ Result<void> serve(const ServeOptions& options, const pipeline::Parts& parts, st
                   .run_changed = [&room] { room->look(); },
                   .intake = options.intake,
                   .identity = identity,
-                  .llm_endpoints = options.llm_endpoints};
+                  .llm_endpoints = options.llm_endpoints,
+                  .uploads = uploads.get()};
   service.parts.store = &store;
   ConnectionQueue connections(options.connections_waiting_max);
   Workers workers(options, service, connections, *room,

@@ -1,7 +1,6 @@
 // What the routes work with; put together once by serve().
 #pragma once
 #include <functional>
-#include <optional>
 
 #include "api/access.hpp"
 #include "api/llm_request.hpp"
@@ -11,6 +10,7 @@
 #include "api/run_queue.hpp"
 #include "api/runs.hpp"
 #include "intake/limits.hpp"
+#include "intake/upload_session.hpp"
 #include "pipeline/execute.hpp"
 #include "store/audit_log.hpp"
 #include "store/run_ledger.hpp"
@@ -40,9 +40,8 @@ struct Service {
   std::function<void()> run_changed;  // of any run; called from any thread
   intake::IntakeLimits intake;
   intake::JobIdentity identity = intake::JobIdentity::same_user;
-  LlmEndpoints llm_endpoints{};  // beside the two that are always known
-  // X25519, of whoever opens sealed uploads; absent: they are not offered.
-  std::optional<Bytes> upload_key{};
+  LlmEndpoints llm_endpoints{};              // beside the two that are always known
+  intake::UploadSession* uploads = nullptr;  // opens sealed ones; null: they are not offered
 };
 
 }  // namespace mayfly::api

@@ -1,7 +1,11 @@
 #include "api/submission.hpp"
 
+#include <string.h>
+
 #include "api/execute_reply.hpp"
 #include "api/run_metrics.hpp"
+#include "api/sealed_media_type.hpp"
+#include "intake/sealed_reply.hpp"
 
 namespace mayfly::api {
 namespace {
@@ -21,8 +25,12 @@ Problem why_given_up(GivenUp why) {
 // A request and its run, until the one has become the other's answer.
 class Job {
  public:
-  Job(DecodedRequest request, std::shared_ptr<Run> run, Keep keep, const Service& service)
-      : request_(std::move(request)), run_(std::move(run)), keep_(keep), service_(service) {}
+  Job(TakenIn taken, std::shared_ptr<Run> run, Keep keep, const Service& service)
+      : request_(std::move(taken.request)),
+        reply_key_(std::move(taken.reply_key)),
+        run_(std::move(run)),
+        keep_(keep),
+        service_(service) {}
 
   void run() {
     run_->started(service_.parts.now());
@@ -57,11 +65,23 @@ class Job {
     log_findings(*certified);
     auto body = execute_reply_json(*certified, request_.form);
     if (!body) return problem_reply(problem_of(body.error()), path);
-    Reply reply = json_reply(std::move(*body));
+    auto answered = reply_with(std::move(*body));
+    if (!answered) return problem_reply(problem_of(answered.error()), path);
+    Reply reply = *std::move(answered);
     // The reply holds the job's output: it is for the submitter alone.
     reply.headers.emplace_back("Cache-Control", "no-store");
     reply.certificate_id = certified->certificate_id;
     return reply;
+  }
+
+  // To whoever sealed the request, in the same way: the job's output is for nobody between.
+  Result<Reply> reply_with(std::string body) const {
+    if (!reply_key_) return json_reply(std::move(body));
+    auto sealed = intake::seal_reply(*reply_key_, bytes_of(body));
+    ::explicit_bzero(body.data(), body.size());
+    if (!sealed) return std::unexpected(std::move(sealed).error());
+    return Reply{.media_type = std::string(sealed_reply_media_type),
+                 .body = std::string(text_of(*sealed))};
   }
 
   // Before the certificate can be seen: who may see it, and of which run it is.
@@ -113,6 +133,7 @@ class Job {
   }
 
   DecodedRequest request_;
+  const std::optional<crypto::LockedSecret> reply_key_;
   const std::shared_ptr<Run> run_;
   const Keep keep_;
   const Service& service_;
@@ -121,11 +142,11 @@ class Job {
 
 }  // namespace
 
-void submit(DecodedRequest request, RunQueue::Place place, const std::shared_ptr<Run>& run,
-            Keep keep, const Service& service) {
+void submit(TakenIn taken, RunQueue::Place place, const std::shared_ptr<Run>& run, Keep keep,
+            const Service& service) {
   service.runs.add(run);
-  const auto job_bytes = static_cast<std::uint64_t>(request.execution.limits.memory_bytes);
-  const auto job = std::make_shared<Job>(std::move(request), run, keep, service);
+  const auto job_bytes = static_cast<std::uint64_t>(taken.request.execution.limits.memory_bytes);
+  const auto job = std::make_shared<Job>(std::move(taken), run, keep, service);
   run->note_ticket(service.queue.submit(std::move(place),
                                         {.job_bytes = job_bytes,
                                          .run = [job] { job->run(); },

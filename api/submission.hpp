@@ -17,7 +17,7 @@ namespace mayfly::api {
 enum class Keep : std::uint8_t { nothing, answer };
 
 // `run` is not known to anyone yet.
-void submit(DecodedRequest request, RunQueue::Place place, const std::shared_ptr<Run>& run,
-            Keep keep, const Service& service);
+void submit(TakenIn taken, RunQueue::Place place, const std::shared_ptr<Run>& run, Keep keep,
+            const Service& service);
 
 }  // namespace mayfly::api

@@ -1,20 +1,15 @@
 // `mayfly attest URL`: is the service there what it should be? Asked before any data is sent.
 #include <CLI/CLI.hpp>
-#include <array>
 #include <memory>
 
-#include "api/attestation_route.hpp"
-#include "api/loopback_client.hpp"
 #include "base/text_encoding.hpp"
-#include "certificate/canonical_json.hpp"
 #include "cli/appraisal_time.hpp"
 #include "cli/command.hpp"
 #include "cli/json_text.hpp"
 #include "cli/policy_argument.hpp"
 #include "cli/print.hpp"
+#include "cli/session_check.hpp"
 #include "cli/workshop.hpp"
-#include "crypto/random.hpp"
-#include "verifier/session_checks.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -30,11 +25,7 @@ struct AttestOptions {
 };
 
 Result<Bytes> nonce_for(const AttestOptions& options) {
-  if (options.nonce.empty()) {
-    std::array<std::uint8_t, 32> random;
-    crypto::fill_random(random);
-    return Bytes(random.begin(), random.end());
-  }
+  if (options.nonce.empty()) return fresh_nonce();
   auto nonce = hex_decode(options.nonce);
   if (!nonce) {
     return fail(ErrorCode::malformed, "--nonce takes 8 to 64 bytes in lower-case hex");
@@ -42,26 +33,9 @@ Result<Bytes> nonce_for(const AttestOptions& options) {
   return std::move(*nonce);
 }
 
-Result<certificate::SessionAttestation> ask(const std::string& url, const Bytes& nonce) {
-  std::string base = url;
-  while (base.ends_with('/')) base.pop_back();
-  TRY(const api::LoopbackAnswer answer,
-      api::ask_loopback("GET",
-                        base + std::string(api::attestation_path) + "?nonce=" + hex_encode(nonce),
-                        {}, certificate::json_bytes_max));
-  if (answer.status != 200) {
-    return fail(ErrorCode::unavailable, base + " answers " + std::to_string(answer.status) +
-                                            " and attests nothing: is it `mayfly serve`?");
-  }
-  return certificate::decode_session_attestation(answer.body);
-}
-
-bool is_other_software(const certificate::SessionManifest& manifest, const AttestOptions& options) {
-  return !options.software.empty() && manifest.software != options.software;
-}
-
-void print_session(const certificate::SessionManifest& manifest, const AttestOptions& options,
-                   const verifier::SessionJudgement& judgement) {
+void print_session(const CheckedSession& checked, const AttestOptions& options) {
+  const certificate::SessionManifest& manifest = checked.session.manifest;
+  const verifier::SessionJudgement& judgement = checked.judgement;
   const std::string upload = manifest.upload_key ? hex_encode(*manifest.upload_key) : std::string();
   if (options.json) {
     print(
@@ -69,7 +43,7 @@ void print_session(const certificate::SessionManifest& manifest, const AttestOpt
         ","
         "\"tee\":{},\"upload_key\":{},\"verdict\":\"{}\"}}\n",
         exit_code(judgement.verdict), judgement.report_json, hex_encode(manifest.signer),
-        json_text(manifest.software), is_other_software(manifest, options), json_text(manifest.tee),
+        json_text(manifest.software), checked.software_differs, json_text(manifest.tee),
         upload.empty() ? std::string("null") : json_text(upload), to_string(judgement.verdict));
     return;
   }
@@ -86,18 +60,11 @@ Result<int> attest(const AttestOptions& options) {
   }
   TRY(const verifier::Policy policy, policy_argument(options.policy));
   TRY(const Bytes nonce, nonce_for(options));
-  TRY(const certificate::SessionAttestation session, ask(options.url, nonce));
-  verifier::SessionJudgement judgement = verifier::judge_session(session, nonce, policy, at);
-  if (is_other_software(session.manifest, options)) {
-    if (judgement.verdict == verifier::Verdict::verified) {
-      judgement.verdict = verifier::Verdict::refused;
-    }
-    judgement.report_text += "\nREFUSED: it runs other software than --software names\n";
-  }
-  if (!options.quiet) {
-    print_session(session.manifest, options, judgement);
-  }
-  return exit_code(judgement.verdict);
+  TRY(const CheckedSession checked,
+      check_session({.url = options.url, .nonce = nonce, .software = options.software}, policy,
+                    at));
+  if (!options.quiet) print_session(checked, options);
+  return exit_code(checked.judgement.verdict);
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ void add_receipt(CLI::App& app, Action& chosen);
 void add_reproduce(CLI::App& app, Action& chosen);
 void add_serve(CLI::App& app, Action& chosen);
 void add_attest(CLI::App& app, Action& chosen);
+void add_submit(CLI::App& app, Action& chosen);
 void add_evidence(CLI::App& app, Action& chosen);
 void add_collateral(CLI::App& app, Action& chosen);
 void add_tpm(CLI::App& app, Action& chosen);

@@ -36,6 +36,7 @@ int run_words(int argc, char** argv) {
   cli::add_reproduce(app, chosen);
   cli::add_serve(app, chosen);
   cli::add_attest(app, chosen);
+  cli::add_submit(app, chosen);
   cli::add_evidence(app, chosen);
   cli::add_collateral(app, chosen);
   cli::add_tpm(app, chosen);

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -142,7 +143,11 @@ int report_usage(const CLI::App& app, Words words, std::string_view message) {
   const Reached reached = reach(app, words);
   complain(message);
   say("mayfly: \"{} --help\" shows how it is used\n", reached.name);
-  return to_int(reached.name == "mayfly verify" ? ExitCode::verify_usage : ExitCode::usage);
+  // Where 2 is a verdict, a mistake on the command line must not look like one.
+  constexpr std::array<std::string_view, 3> judging = {"mayfly verify", "mayfly attest",
+                                                       "mayfly submit"};
+  const bool judges = std::ranges::find(judging, reached.name) != judging.end();
+  return to_int(judges ? ExitCode::verify_usage : ExitCode::usage);
 }
 
 }  // namespace mayfly::cli

@@ -2,17 +2,9 @@
 
 #include <sodium.h>
 
-#include <cstdlib>
+#include "crypto/sodium_ready.hpp"
 
 namespace mayfly::crypto {
-namespace {
-
-void require_sodium() {
-  static const int ready = sodium_init();
-  if (ready < 0) std::abort();
-}
-
-}  // namespace
 
 Result<Ed25519PrivateKey> Ed25519PrivateKey::generate() {
   require_sodium();

@@ -17,6 +17,9 @@ namespace mayfly::pipeline {
 inline constexpr std::size_t session_nonce_bytes_min = 8;
 inline constexpr std::size_t session_nonce_bytes_max = attest::nonce_bytes_max;
 
+// What the evidence binds, as it is bound: the same for the life of this process.
+Result<std::string> session_manifest(const Parts& parts, const std::optional<Bytes>& upload_key);
+
 // mayfly/session-attestation/v1. `upload_key`: X25519; none: sealed uploads are not offered.
 Result<std::string> attest_session(const Parts& parts, const std::optional<Bytes>& upload_key,
                                    ByteView nonce);

@@ -22,7 +22,7 @@ class SessionAttestationTest : public testing::Test {
     call.method = "GET";
     call.path = attestation_path;
     if (!nonce.empty()) call.query.emplace("nonce", nonce);
-    return attest_session(call, parts_, upload_key_);
+    return attest_session(call, parts_, uploads_ ? &*uploads_ : nullptr);
   }
 
   certificate::SessionAttestation session() {
@@ -41,15 +41,16 @@ class SessionAttestationTest : public testing::Test {
 
   test::Workbench bench_;
   pipeline::Parts parts_ = bench_.parts();
-  std::optional<Bytes> upload_key_;
+  std::optional<intake::UploadSession> uploads_;
 };
 
 TEST_F(SessionAttestationTest, BindsKeysSoftwareAndNonce) {
-  upload_key_ = Bytes(32, 0x42);
+  uploads_.emplace(test::must(crypto::X25519PrivateKey::generate()), crypto::Sha256{});
   const auto session = this->session();
   const ByteView signer = parts_.signer.public_key();
   EXPECT_TRUE(std::ranges::equal(session.manifest.signer, signer));
-  EXPECT_EQ(session.manifest.upload_key, Bytes(32, 0x42));
+  ASSERT_TRUE(session.manifest.upload_key);
+  EXPECT_TRUE(std::ranges::equal(*session.manifest.upload_key, uploads_->public_key()));
   EXPECT_EQ(session.manifest.software, crypto::to_text(parts_.program_digest));
   EXPECT_EQ(judge(session, nonce_text), Verdict::unattested) << "simulated, and consistent";
   EXPECT_EQ(judge(session, "ff" + nonce_text.substr(2)), Verdict::contradicted);

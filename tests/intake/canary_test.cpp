@@ -18,8 +18,10 @@
 #include "base/file_io.hpp"
 #include "intake/dataset.hpp"
 #include "intake/json_siphon.hpp"
+#include "intake/sealed_intake.hpp"
 #include "intake/stack_burn.hpp"
 #include "tests/intake/base64_text.hpp"
+#include "tests/intake/sealed_pieces.hpp"
 #include "tests/support/canary_scan.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/sanitizer.hpp"
@@ -114,6 +116,48 @@ TEST(Canary, IsNoStringWhenItComesAsBase64InJson) {
   EXPECT_EQ(places_of(canary), std::vector<std::string>{});
 }
 
+// Pieces of about `piece` bytes, so that the canary lies in one of them or across two.
+Bytes sealed_by_the_child(const UploadSession& session, const std::string& data,
+                          std::size_t piece) {
+  using crypto::StreamTag;
+  test::Clear clear{{test::bytes_from("{}"), StreamTag::push}};
+  for (std::size_t at = 0; at < data.size(); at += piece) {
+    clear.emplace_back(test::bytes_from(data.substr(at, piece)), StreamTag::message);
+  }
+  clear.emplace_back(Bytes(), StreamTag::final);
+  return test::seal_pieces(session.public_key(), session.id(), clear).all();
+}
+
+Result<SealedIntake::Opened> open_from(const UniqueFd& fd, UploadSession& session) {
+  TRY(auto intake,
+      SealedIntake::begin(session, {}, JobIdentity::separate_user, /*rest_bytes_max=*/4096));
+  std::array<std::uint8_t, 4096> buffer;
+  for (;;) {
+    const ssize_t got = ::read(fd.borrow(), buffer.data(), buffer.size());
+    if (got <= 0) break;
+    CHECK_OK(intake.append(ByteView(buffer).first(static_cast<std::size_t>(got))));
+  }
+  return intake.finish();
+}
+
+TEST(Canary, IsOpenedIntoTheSealedMemoryOnly) {
+  if (test::sanitizer_build) GTEST_SKIP() << "a sanitizer keeps copies of its own";
+  for (const std::size_t piece : {piece_bytes_max, std::size_t{1001}}) {
+    const auto canary = test::Canary::random();
+    UploadSession session(crypto::X25519PrivateKey::generate().value(), crypto::Sha256{});
+    const UniqueFd pipe = written_by_a_child([&] {
+      return std::string(text_of(sealed_by_the_child(session, around(canary.clear()), piece)));
+    });
+    auto opened = open_from(pipe, session);
+    reap_children();
+    ASSERT_TRUE(opened && opened->parts.data) << opened.error().message();
+    burn_stack();
+    expect_only_in_the_memfd(places_of(canary));
+    EXPECT_EQ(Dataset::of_file(std::move(*opened->parts.data)).wipe()->residue, 0U);
+    EXPECT_EQ(places_of(canary), std::vector<std::string>{});
+  }
+}
+
 TEST(Canary, IsGoneWhenAnIntakeIsRefusedHalfWay) {
   if (test::sanitizer_build) GTEST_SKIP() << "a sanitizer keeps copies of its own";
   const auto canary = test::Canary::random();
@@ -154,6 +198,35 @@ TEST(Intake, UsesNoMemoryBesideTheDatasetAtAnySize) {
   EXPECT_EQ(dataset->size_bytes(), dataset_bytes);
   EXPECT_LT(anonymous_peak, anonymous_before + slack_bytes);
   EXPECT_LT(shared_peak, shared_before + dataset_bytes + slack_bytes);
+}
+
+TEST(SealedIntake, UsesNoMemoryBesideTheDatasetAtAnySize) {
+  if (test::sanitizer_build) GTEST_SKIP() << "a sanitizer's own memory is counted too";
+  constexpr std::uint64_t dataset_bytes = std::uint64_t{64} << 20;
+  constexpr std::uint64_t slack_bytes = std::uint64_t{4} << 20;
+  UploadSession session(crypto::X25519PrivateKey::generate().value(), crypto::Sha256{});
+  const UniqueFd pipe = written_by_a_child([&] {
+    return std::string(
+        text_of(sealed_by_the_child(session, std::string(dataset_bytes, 'x'), piece_bytes_max)));
+  });
+  auto intake = SealedIntake::begin(session, {}, JobIdentity::separate_user, 4096).value();
+  const std::uint64_t anonymous_before = status_bytes("RssAnon");
+  std::uint64_t anonymous_peak = 0;
+  Bytes buffer(std::size_t{1} << 16);
+  std::uint64_t next_look = 0;
+  std::uint64_t taken = 0;
+  for (ssize_t got = 0; (got = ::read(pipe.borrow(), buffer.data(), buffer.size())) > 0;) {
+    ASSERT_TRUE(intake.append(ByteView(buffer).first(static_cast<std::size_t>(got))));
+    taken += static_cast<std::uint64_t>(got);
+    if (taken < next_look) continue;
+    next_look = taken + (std::uint64_t{1} << 20);
+    anonymous_peak = std::max(anonymous_peak, status_bytes("RssAnon"));
+  }
+  reap_children();
+  const auto opened = intake.finish();
+  ASSERT_TRUE(opened && opened->parts.data);
+  EXPECT_EQ(opened->parts.data->size_bytes(), dataset_bytes);
+  EXPECT_LT(anonymous_peak, anonymous_before + slack_bytes);
 }
 
 // The other half of ZeroingDelete.LeavesNothingOfAStringThatDied: without it there is a copy.

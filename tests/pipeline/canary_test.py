@@ -2,11 +2,12 @@
 certificate or other file.
 
 Goal: kernel truth about "destroyed". Method: a random mark goes in through every door of this
-version (a pipe, a file, a directory, base64 inside an HTTP request); the job reads all of it and
-then succeeds, fails, overruns a limit or is killed, or the dataset is refused. Afterwards
-canary_scan looks at the memory and nameless files of every process it may read (raw bytes and
-base64), at every tmpfs, and at all that Mayfly wrote. The look can fail: the same scan finds the
-mark while a job still runs, and through every door when mayfly_without_wipe takes Mayfly's place.
+version (a pipe, a file, a directory, base64 inside an HTTP request, a sealed upload); the job reads
+all of it and then succeeds, fails, overruns a limit or is killed, or the dataset is refused.
+Afterwards canary_scan looks at the memory and nameless files of every process it may read (raw
+bytes and base64), at every tmpfs, and at all that Mayfly wrote. The look can fail: the same scan
+finds the mark while a job still runs, and through every door when mayfly_without_wipe takes
+Mayfly's place.
 """
 import base64
 import http.client
@@ -246,6 +247,64 @@ class ByServer(Planted):
         }
 
 
+class BySealedUpload(ByServer):
+    """Through `mayfly submit`, which gets the dataset by a pipe."""
+
+    def submit(self, ending, *options):
+        script, limits = ENDINGS[ending]
+        limits = ["--limits", "wall=1s"] if ending == "timeout" else limits
+        folder = self.path / f"sealed {ending} {len(options)}".replace(" ", "-")
+        folder.mkdir()
+        (folder / "main.py").write_text(READ_ALL + script + "\n")
+        with (folder / "output").open("wb") as output, (folder / "log").open("wb") as log:
+            return subprocess.Popen(
+                [remains.BIN / "mayfly", "submit", "--url", f"http://127.0.0.1:{self.port}"]
+                + ["--send-to-simulated", "a test", "--dataset", "-", "--dataset-format", "csv"]
+                + ["--script", "main.py", "-o", "cert.json", *limits, *options],
+                cwd=folder, env=self.env, stdin=subprocess.PIPE, stdout=output, stderr=log,
+            ), folder
+
+    def finish(self, ending, *options):
+        child, folder = self.submit(ending, *options)
+        child.communicate(self.dataset(), timeout=120)
+        return child.returncode, folder
+
+    def gone_away(self):
+        """A sender that is killed once the server holds some of it."""
+        child, _ = self.submit("success", "--private")
+        before = len(self.scan("--process", str(self.server.pid)))
+        child.stdin.write(self.dataset()[:80_000])
+        child.stdin.flush()
+        there = ("--process", str(self.server.pid))
+        self.assertFalse(remains.settled(lambda: len(self.scan(*there)) <= before, 60))
+        child.kill()
+        child.wait()
+        child.stdin.close()
+
+
+class Sealed(BySealedUpload):
+    def test_nothing_is_left_however_the_job_ends(self):
+        endings = [ending for ending in ENDINGS if ending != "refused"]
+        with ThreadPoolExecutor(4) as pool:
+            done = dict(zip(endings, pool.map(self.finish, endings)))
+        for ending, (status, folder) in done.items():
+            with self.subTest(ending=ending):
+                copies = ending in ("success", "copies on tmpfs")
+                self.assertEqual(status, 5 if copies else 6, (folder / "log").read_text())
+                self.assertTrue((folder / "cert.json").exists())
+        self.assertEqual(len(remains.in_store(self.path / "state")), len(endings))
+        self.nowhere()  # The server is among all processes.
+
+    def test_a_refused_one_is_wiped_too_and_one_whose_sender_goes_away(self):
+        status, folder = self.finish("success", "--system-calls", "no-such")
+        self.assertEqual(status, 64)
+        self.assertIn("invalid-request", (folder / "log").read_text())
+        self.gone_away()
+        self.assertEqual(remains.in_store(self.path / "state"), {})
+        where = ("--process", str(self.server.pid), str(self.path))
+        self.assertEqual(remains.settled(lambda: self.scan(*where), 60), "")
+
+
 class Served(ByServer):
     def test_nothing_is_left_however_the_job_ends(self):
         endings = [ending for ending in ENDINGS if ending != "refused"]
@@ -317,7 +376,7 @@ class CommandLineWithoutWipe(ByCommandLine):
         self.assertEqual(remains.in_store(self.path / "state"), {})
 
 
-class ServedWithoutWipe(ByServer):
+class Unwiped:
     """The same for the server."""
 
     program = "mayfly_without_wipe"
@@ -332,6 +391,23 @@ class ServedWithoutWipe(ByServer):
         return sum(int(line.split(": raw, ")[1].split()[0]) for line in lines
                    if "/memfd:mayfly-dataset" in line and ": raw, " in line)
 
+
+class SealedWithoutWipe(Unwiped, BySealedUpload):
+    def test_the_scan_finds_it_after_every_ending(self):
+        before = 0
+        for ending, options in (("success", ()), ("failure", ()),
+                                ("success", ("--system-calls", "no-such"))):
+            with self.subTest(ending=ending, options=options):
+                status, _ = self.finish(ending, *options)
+                self.assertEqual(status, 64)
+                found = self.times_found()
+                self.assertGreaterEqual(found, before + ROWS)
+                before = found
+        self.gone_away()
+        self.assertFalse(remains.settled(lambda: self.times_found() <= before, 60))
+
+
+class ServedWithoutWipe(Unwiped, ByServer):
     def test_the_scan_finds_it_after_every_ending(self):
         before = 0
         for ending in MOST_ENDINGS[:-1]:
