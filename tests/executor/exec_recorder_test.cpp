@@ -98,7 +98,7 @@ TEST(ExecRecorder, FollowsReplacedPrograms) {
   ASSERT_EQ(report.executions.size(), 6U);
   for (std::size_t i = 0; i < 6; ++i) {
     EXPECT_EQ(report.executions[i].replaced, i < 5) << i;
-    EXPECT_EQ(report.executions[i].pid, 3);
+    EXPECT_EQ(report.executions[i].pid, report.executions.front().pid);
   }
   EXPECT_EQ(report.executions[5].exit_code, 4);
 }
@@ -126,7 +126,7 @@ os.wait()
     last = event.at_us;
     if (event.call != FileCall::execute) continue;
     attempts.push_back(event.path + " " + std::to_string(event.error));
-    EXPECT_EQ(event.pid, 3);
+    EXPECT_EQ(event.pid, report.executions.front().pid);
   }
   const auto failed = [](const char* path, int error) {
     return std::string(path) + " " + std::to_string(error);
@@ -179,7 +179,7 @@ TEST(ExecRecorder, MissesNothingInAStormOfThreads) {
   EXPECT_EQ(pids.size(), report.executions.size()) << "each is a process of its own";
   for (std::size_t i = 1; i < report.executions.size(); ++i) {
     EXPECT_EQ(report.executions[i].exit_code, 5);
-    EXPECT_EQ(report.executions[i].parent, 3);
+    EXPECT_EQ(report.executions[i].parent, report.executions.front().pid);
   }
   EXPECT_EQ(report.usage.processes, 1 + 8 * 40);
 }
