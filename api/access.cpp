@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii_case.hpp"
 #include "base/text_encoding.hpp"
 #include "crypto/constant_time.hpp"
 #include "crypto/random.hpp"
@@ -38,11 +39,7 @@ std::optional<TokenText> parse_token(std::string_view text) {
 std::optional<TokenText> parse_authorization(std::string_view field) {
   constexpr std::string_view scheme = "bearer ";
   if (field.size() < scheme.size()) return std::nullopt;
-  const bool is_bearer =
-      std::ranges::equal(field.substr(0, scheme.size()), scheme, [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-      });
-  if (!is_bearer) return std::nullopt;
+  if (!same_without_case(field.substr(0, scheme.size()), scheme)) return std::nullopt;
   field.remove_prefix(scheme.size());
   field.remove_prefix(std::min(field.find_first_not_of(' '), field.size()));
   return parse_token(field);

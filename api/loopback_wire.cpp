@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii_case.hpp"
+
 namespace mayfly::api {
 namespace {
 
@@ -14,15 +16,11 @@ constexpr std::string_view scheme = "http://";
 
 // Names are compared without case: RFC 9110 section 5.1. Empty: there is none.
 std::string_view field_of(std::string_view head, std::string_view name) {
-  const auto same = [](char a, char b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-    return lower(a) == lower(b);
-  };
   while (!head.empty()) {
     const std::string_view line = head.substr(0, head.find("\r\n"));
     head.remove_prefix(std::min(head.size(), line.size() + 2));
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !std::ranges::equal(line.substr(0, colon), name, same)) {
+    if (colon == std::string_view::npos || !same_without_case(line.substr(0, colon), name)) {
       continue;
     }
     std::string_view value = line.substr(colon + 1);

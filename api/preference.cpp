@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/ascii_case.hpp"
+
 namespace mayfly::api {
 namespace {
 
@@ -11,12 +13,6 @@ std::string_view trimmed(std::string_view text) {
   const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
   text.remove_prefix(begin);
   return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
-bool same_word(std::string_view text, std::string_view lower_case) {
-  return std::ranges::equal(text, lower_case, [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  });
 }
 
 }  // namespace
@@ -30,8 +26,9 @@ Preference parse_preference(std::string_view field) {
     one = trimmed(one.substr(0, one.find(';')));
     const std::size_t equals = one.find('=');
     const std::string_view name = trimmed(one.substr(0, equals));
-    if (same_word(name, "respond-async")) preference.respond_async = true;
-    if (equals == std::string_view::npos || !same_word(name, "wait") || preference.wait) continue;
+    if (same_without_case(name, "respond-async")) preference.respond_async = true;
+    if (equals == std::string_view::npos || preference.wait) continue;
+    if (!same_without_case(name, "wait")) continue;
     const std::string_view value = trimmed(one.substr(equals + 1));
     std::uint32_t seconds = 0;
     const char* const end = value.data() + value.size();

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii_case.hpp"
+
 namespace mayfly::api {
 namespace {
 
@@ -27,12 +29,6 @@ bool is_visible(char c) {
   return c > 0x20 && c < 0x7f;
 }
 
-bool same_name(std::string_view a, std::string_view lower_case) {
-  return std::ranges::equal(a, lower_case, [](char x, char y) {
-    return (x >= 'A' && x <= 'Z' ? static_cast<char>(x - 'A' + 'a') : x) == y;
-  });
-}
-
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
@@ -54,11 +50,11 @@ struct Framing {
 };
 
 Field* field_named(std::string_view name, Framing& framing) {
-  if (same_name(name, "content-length")) return &framing.content_length;
-  if (same_name(name, "transfer-encoding")) return &framing.transfer_encoding;
-  if (same_name(name, "content-encoding")) return &framing.content_encoding;
-  if (same_name(name, "expect")) return &framing.expect;
-  if (same_name(name, "host")) return &framing.host;
+  if (same_without_case(name, "content-length")) return &framing.content_length;
+  if (same_without_case(name, "transfer-encoding")) return &framing.transfer_encoding;
+  if (same_without_case(name, "content-encoding")) return &framing.content_encoding;
+  if (same_without_case(name, "expect")) return &framing.expect;
+  if (same_without_case(name, "host")) return &framing.host;
   return nullptr;
 }
 
@@ -113,7 +109,7 @@ std::expected<void, Problem> set_body(RequestHead& head, const Framing& framing,
     return malformed("Content-Length together with Transfer-Encoding");
   }
   if (framing.transfer_encoding.count == 1) {
-    if (version != "HTTP/1.1" || !same_name(framing.transfer_encoding.value, "chunked")) {
+    if (version != "HTTP/1.1" || !same_without_case(framing.transfer_encoding.value, "chunked")) {
       return malformed("the only transfer encoding understood is \"chunked\", in HTTP/1.1");
     }
     head.body = RequestHead::Body::chunked;
@@ -170,7 +166,7 @@ std::expected<RequestHead, Problem> check_head(std::string_view head,
     return malformed("a Host header is needed");
   }
   if (framing.content_encoding.count == 1 &&
-      !same_name(framing.content_encoding.value, "identity")) {
+      !same_without_case(framing.content_encoding.value, "identity")) {
     return refuse(ProblemKind::unsupported_media_type,
                   "a compressed body is not accepted: send it without Content-Encoding");
   }

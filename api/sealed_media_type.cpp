@@ -1,16 +1,13 @@
 #include "api/sealed_media_type.hpp"
 
-#include <algorithm>
+#include "base/ascii_case.hpp"
 
 namespace mayfly::api {
 
 bool is_media_type(std::string_view content_type, std::string_view wanted) {
   const std::string_view type = content_type.substr(0, content_type.find(';'));
-  const auto same = [](char a, char b) {
-    return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-  };
   const std::size_t end = type.find_last_not_of(" \t");
-  return end != std::string_view::npos && std::ranges::equal(type.substr(0, end + 1), wanted, same);
+  return end != std::string_view::npos && same_without_case(type.substr(0, end + 1), wanted);
 }
 
 }  // namespace mayfly::api
