@@ -39,9 +39,8 @@ void print_session(const CheckedSession& checked, const AttestOptions& options) 
   const std::string upload = manifest.upload_key ? hex_encode(*manifest.upload_key) : std::string();
   if (options.json) {
     print(
-        "{{\"exit_code\":{},\"report\":{},\"signer\":\"{}\",\"software\":{},\"software_differs\":{}"
-        ","
-        "\"tee\":{},\"upload_key\":{},\"verdict\":\"{}\"}}\n",
+        "{{\"exit_code\":{},\"report\":{},\"signer\":\"{}\",\"software\":{},"
+        "\"software_differs\":{},\"tee\":{},\"upload_key\":{},\"verdict\":\"{}\"}}\n",
         exit_code(judgement.verdict), judgement.report_json, hex_encode(manifest.signer),
         json_text(manifest.software), checked.software_differs, json_text(manifest.tee),
         upload.empty() ? std::string("null") : json_text(upload), to_string(judgement.verdict));

@@ -1,12 +1,10 @@
-#include "cli/service_token.hpp"
-
-#include <sys/stat.h>
+#include "cli/destination.hpp"
 
 #include <algorithm>
 #include <cstdlib>
 
-#include "cli/input_file.hpp"
 #include "cli/quantities.hpp"
+#include "cli/secret_file.hpp"
 #include "cli/session_check.hpp"
 
 namespace mayfly::cli {
@@ -19,17 +17,8 @@ Result<std::string> token_from(const std::string& file) {
     const char* const variable = std::getenv("MAYFLY_TOKEN");
     return std::string(variable == nullptr ? "" : variable);
   }
-  struct stat status{};
-  constexpr mode_t others = S_IROTH | S_IWOTH;
-  if (::stat(file.c_str(), &status) == 0 && (status.st_mode & others) != 0) {
-    return fail(ErrorCode::malformed,
-                "--token-file " + file + ": others may read it: chmod 600 it");
-  }
-  auto bytes = read_regular_file(file, token_bytes_max);
-  if (!bytes) return std::unexpected(std::move(bytes).error().while_doing("--token-file"));
-  std::string token(text_of(*bytes));
-  while (token.ends_with('\n') || token.ends_with('\r')) token.pop_back();
-  return token;
+  TRY(const crypto::LockedSecret token, read_secret_file("--token-file", file, token_bytes_max));
+  return std::string(text_of(token.view()));
 }
 
 }  // namespace

@@ -1,17 +1,14 @@
 #include "cli/llm_terms.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <memory>
 
 #include "cli/input_file.hpp"
 #include "cli/quantities.hpp"
+#include "cli/secret_file.hpp"
 #include "pipeline/agent.hpp"
 
 namespace mayfly::cli {
@@ -121,41 +118,6 @@ Result<BudgetLimits> budget_from(std::string_view text) {
   return limits;
 }
 
-// Straight into locked memory. A key that others may read is none.
-Result<std::shared_ptr<const crypto::LockedSecret>> read_key(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status{};
-  if (!file || ::fstat(file.borrow(), &status) != 0) {
-    return std::unexpected(errno_error(errno, "--llm-key-file " + path));
-  }
-  constexpr mode_t others = S_IROTH | S_IWOTH;
-  if (!S_ISREG(status.st_mode) || (status.st_mode & others) != 0) {
-    return fail(
-        ErrorCode::malformed,
-        fmt::format("--llm-key-file {}: it must be a file that only its owner and group may "
-                    "read: chmod 600 it",
-                    path));
-  }
-  TRY(crypto::LockedSecret read, crypto::LockedSecret::allocate(gateway::key_bytes_max + 1));
-  std::size_t size = 0;
-  for (ssize_t count = 1; count > 0 && size < read.bytes().size();) {
-    count = ::read(file.borrow(), read.bytes().data() + size, read.bytes().size() - size);
-    if (count < 0) return fail_errno("--llm-key-file " + path);
-    size += static_cast<std::size_t>(count);
-  }
-  while (size > 0 && (read.view()[size - 1] == '\n' || read.view()[size - 1] == '\r')) --size;
-  const auto is_printable = [](std::uint8_t byte) { return byte > 0x20 && byte < 0x7f; };
-  if (size == 0 || size > gateway::key_bytes_max ||
-      !std::ranges::all_of(read.view().first(size), is_printable)) {
-    return fail(ErrorCode::malformed,
-                fmt::format("--llm-key-file {}: it must hold one key of 1 to {} printable bytes",
-                            path, gateway::key_bytes_max));
-  }
-  TRY(crypto::LockedSecret key, crypto::LockedSecret::allocate(size));
-  std::ranges::copy(read.view().first(size), key.bytes().begin());
-  return std::make_shared<const crypto::LockedSecret>(std::move(key));
-}
-
 Result<std::string> prompt_from(const std::string& option) {
   if (!option.starts_with('@')) return option;
   auto text = read_regular_file(option.substr(1), pipeline::prompt_bytes_max);
@@ -170,7 +132,9 @@ Result<LlmTerms> llm_terms_from(const LlmOptions& options) {
   TRY(terms.budget, budget_from(options.budget));
   TRY(terms.prompt, prompt_from(options.prompt));
   if (!options.key_file.empty()) {
-    TRY(terms.key, read_key(options.key_file));
+    TRY(crypto::LockedSecret key,
+        read_secret_file("--llm-key-file", options.key_file, gateway::key_bytes_max));
+    terms.key = std::make_shared<const crypto::LockedSecret>(std::move(key));
   } else if (options.provider == "anthropic" || options.provider == "openai") {
     return fail(ErrorCode::malformed, "--llm " + options.provider + " needs --llm-key-file FILE");
   }

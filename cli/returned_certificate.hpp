@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "cli/destination.hpp"
 #include "cli/sealed_sender.hpp"
 #include "verifier/policy.hpp"
 #include "verifier/report.hpp"

@@ -1,12 +1,10 @@
 // Sends a request and its dataset to a service, sealed to its session's key. The dataset passes
 // through one buffer, which is wiped.
 //
-// Errors    unavailable: the dataset cannot be read, the service does not answer or refuses (its
-// own
-//           words are in the message).  rejected: the answer was not sealed by the service.
+// Errors    unavailable: the dataset cannot be read, the service does not answer or refuses (in its
+//           own words).  rejected: the answer was not sealed by the service.
 // Threads   One sender, one thread.
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -15,15 +13,10 @@
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 #include "certificate/session.hpp"
+#include "cli/destination.hpp"
 #include "crypto/sha2.hpp"
 
 namespace mayfly::cli {
-
-struct Destination {
-  std::string base;                    // http://127.0.0.1:PORT
-  std::string token;                   // empty: none
-  std::chrono::seconds patience{120};  // for the answer: as long as the run may take, and a while
-};
 
 struct SealedAnswer {
   std::string json;  // of POST /execute, opened

@@ -11,6 +11,7 @@
 #include "base/pending_file.hpp"
 #include "base/text_encoding.hpp"
 #include "cli/command.hpp"
+#include "cli/destination.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/input_file.hpp"
 #include "cli/json_text.hpp"
@@ -20,7 +21,6 @@
 #include "cli/returned_certificate.hpp"
 #include "cli/sealed_sender.hpp"
 #include "cli/send_to_simulated.hpp"
-#include "cli/service_token.hpp"
 #include "cli/session_check.hpp"
 #include "cli/submit_request.hpp"
 #include "cli/workshop.hpp"
@@ -112,8 +112,9 @@ void tell(const SubmitOptions& options, const CheckedSession& checked, const Don
     if (options.output != "-") put_out(returned.job_output);
     put_err(returned.job_errors);
     if (options.quiet) return;
-    say("mayfly: {}; the job {}, exit code {}; certificate {}\n", to_string(returned.verdict),
-        stated.result_status, stated.result_exit_code, stated.certificate_id);
+    complain(fmt::format("{}; the job {}, exit code {}; certificate {}",
+                         to_string(returned.verdict), stated.result_status, stated.result_exit_code,
+                         stated.certificate_id));
     return;
   }
   const std::string simulated =
