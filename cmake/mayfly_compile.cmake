@@ -36,6 +36,11 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # std::variant of g++ 12; clang-tidy covers the same ground without the noise.
   target_compile_options(mayfly_warnings INTERFACE
     -Wno-restrict -Wno-null-dereference -Wno-maybe-uninitialized -Wno-dangling-pointer)
+  if(MAYFLY_PRECOMPILE)
+    # It forgets in precompiled headers which were the system's, whose warnings are not ours.
+    target_compile_options(mayfly_warnings INTERFACE
+      -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+  endif()
 endif()
 # In CI; kept from then on, so that a later configure without CI does not compile everything anew.
 # Not with sanitizers: what they add makes g++ 12 warn of accesses that no code makes, and its
@@ -87,11 +92,6 @@ endfunction()
 function(mayfly_precompiled donor)
   if(MAYFLY_PRECOMPILE AND NOT MAYFLY_FUZZ)
     target_precompile_headers(${donor} PRIVATE ${mayfly_common_headers} ${ARGN})
-    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-      # g++ forgets in such a file which headers are the system's, whose warnings are not ours.
-      target_compile_options(mayfly_warnings INTERFACE
-        -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
-    endif()
   endif()
 endfunction()
 
