@@ -1,8 +1,7 @@
 // A POST to a server on this machine whose body is made while it is sent: in memory there is one
 // piece of it.
 //
-// Source    RFC 9112 section 7.1 (chunked), RFC 9110 section 10.1.1 (Expect: 100-continue): what
-// the
+// Source    RFC 9112 section 7.1 (chunked), RFC 9110 section 10.1.1 (Expect: 100-continue): what a
 //           server refuses by the head alone is refused before the body leaves.
 // Shapes    As api/loopback_wire.hpp.
 // Errors    Those of api/loopback_wire.hpp.  limit: an answer over its bound.

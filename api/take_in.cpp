@@ -1,6 +1,7 @@
 #include "api/take_in.hpp"
 
 #include <string.h>
+
 namespace mayfly::api {
 namespace {
 

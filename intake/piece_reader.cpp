@@ -35,10 +35,10 @@ Result<std::size_t> PieceReader::take_size(ByteView bytes) {
   std::size_t size = 0;
   for (std::size_t i = size_.size(); i > 0; --i) size = size << 8U | size_[i - 1];
   if (size < crypto::secret_stream_piece_overhead_bytes) {
-    return fail(ErrorCode::malformed, "a piece of the sealed upload is shorter than its seal");
+    return fail(ErrorCode::malformed, "a sealed piece is shorter than its seal");
   }
   if (size > sealed_piece_bytes_max) {
-    return fail(ErrorCode::limit, "a piece of the sealed upload is larger than " +
+    return fail(ErrorCode::limit, "a sealed piece is larger than " +
                                       std::to_string(piece_bytes_max) +
                                       " bytes (piece_bytes_max): send smaller ones");
   }

@@ -1,9 +1,8 @@
 // Cuts the bytes of a sealed upload or a sealed reply into its header and its pieces, still sealed.
 //
 // Shapes    As intake/sealed_envelope.hpp. One piece is kept at a time; it is ciphertext.
-// Errors    malformed: a piece too short to be sealed.  limit: one over piece_bytes_max. Both
-// before
-//           any of its bytes are taken.
+// Errors    malformed: a piece too short to be sealed.  limit: one over piece_bytes_max. Both come
+//           before any of its bytes are taken.
 // Threads   One reader, one thread.
 #pragma once
 #include <array>

@@ -5,9 +5,8 @@
 // Shapes    In clear there are the page, wiped after each piece, and the dataset's memory. A piece
 //           is opened only if it is the next one and whole. A dataset comes after the request or,
 //           as base64, within it, not both.
-// Errors    malformed, limit: as JsonSiphon and FileIntake; rejected, unavailable: the envelope.
-// What
-//           is wrong with the envelope itself is in fault().
+// Errors    malformed, limit: as JsonSiphon and FileIntake; rejected, unavailable: the envelope, of
+//           which fault() says more.
 // Threads   One intake, one thread; several over one UploadSession.
 #pragma once
 #include <optional>

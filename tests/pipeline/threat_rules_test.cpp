@@ -67,7 +67,7 @@ TEST(FindThreats, CountsDatagramsAndNotTheOneAllowedConnection) {
   add(report, FileCall::connect, "inet 127.0.0.1:8787");
   EXPECT_THAT(find_threats(report, 8787), IsEmpty());
   add(report, FileCall::send, "inet 127.0.0.1:8787", ENETUNREACH);
-  add(report, FileCall::send, "unix /work/nobody", ENOENT);
+  add(report, FileCall::send, "unix /tmp/nobody", ENOENT);
   EXPECT_THAT(find_threats(report, 8787),
               ElementsAre(Finding{ThreatRule::network_attempt, Severity::medium, 1}));
 }
