@@ -48,8 +48,10 @@ void add_show(CLI::App& app, Action& chosen) {
   verb->add_option("certificate", options->certificate, "file, - for standard input, or id")
       ->required()
       ->type_name("FILE|ID");
-  verb->add_option("--format", options->format, "text, json, summary, claim, statement or dsse")
-      ->check(CLI::IsMember({"text", "json", "summary", "claim", "statement", "dsse"}))
+  verb->add_option("--format", options->format,
+                   "text, json, summary, claim, statement, dsse, sigstore or p256-key")
+      ->check(CLI::IsMember(
+          {"text", "json", "summary", "claim", "statement", "dsse", "sigstore", "p256-key"}))
       ->capture_default_str();
   verb->footer("Example:\n  mayfly show cert.json");
   choose(*verb, chosen, [options] { return show(*options); });

@@ -89,7 +89,7 @@ TEST_F(ServerTest, ServesACertificateInEveryFormat) {
   EXPECT_EQ(whole.header("Cache-Control"), "public, max-age=31536000, immutable");
   EXPECT_EQ(whole.header("Access-Control-Allow-Origin"), "*");
   EXPECT_EQ(get("/v1/certificate/" + id).body, whole.body);
-  for (const char* format : {"summary", "claim", "statement", "dsse"}) {
+  for (const char* format : {"summary", "claim", "statement", "dsse", "sigstore", "p256-key"}) {
     const auto wanted = must(certificate::export_certificate(
         sample_, must(certificate::export_format_from_string(format))));
     EXPECT_EQ(get("/certificate/" + id + "?format=" + format).body, text_of(wanted)) << format;
