@@ -73,6 +73,12 @@ class Decoder {
   void hex(std::string_view name, Bytes& out, std::size_t min, std::size_t max) {
     if (const auto value = take(name)) read_bytes(*value, out, min, max, hex_decode);
   }
+  void optional_hex(std::string_view name, std::optional<Bytes>& out, std::size_t min,
+                    std::size_t max) {
+    if (const auto value = take_optional(name)) {
+      read_bytes(*value, out.emplace(), min, max, hex_decode);
+    }
+  }
   void base64url(std::string_view name, Bytes& out, std::size_t min, std::size_t max) {
     if (const auto value = take(name)) read_bytes(*value, out, min, max, base64url_decode);
   }

@@ -51,6 +51,10 @@ class Encoder {
     check_size(name, value.size(), min, max);
     writer_.member(name, hex_encode(value));
   }
+  void optional_hex(std::string_view name, const std::optional<Bytes>& value, std::size_t min,
+                    std::size_t max) {
+    if (value) hex(name, *value, min, max);
+  }
   void base64url(std::string_view name, ByteView value, std::size_t min, std::size_t max) {
     check_size(name, value.size(), min, max);
     writer_.member(name, base64url_encode(value));

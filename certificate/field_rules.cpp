@@ -5,6 +5,7 @@
 
 #include "certificate/assertions.hpp"
 #include "certificate/ids.hpp"
+#include "certificate/model.hpp"
 
 namespace mayfly::certificate {
 namespace {
@@ -121,8 +122,9 @@ constinit const TextRule verifier_key = {[](Text text) { return text.find('+') !
 constinit const TextRule log_proof = {
     [](Text text) { return text.starts_with("c2sp.org/tlog-proof@v1\n"); },
     "must be a c2sp.org/tlog-proof@v1", log_proof_text_bytes_max};
-constinit const TextRule algorithm = {[](Text text) { return text == "ed25519"; },
-                                      "must be \"ed25519\""};
+constinit const TextRule algorithm = {
+    [](Text text) { return is_one_of(text, {ed25519_algorithm, p256_algorithm}); },
+    "must be \"ed25519\" or \"ecdsa-p256-sha256\""};
 
 }  // namespace rules
 }  // namespace mayfly::certificate

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -231,15 +232,20 @@ struct Run {
   std::string backend = "native";
   std::string assurance;  // backend x TEE: "native+simulated", "native+tdx", ...
   Bytes signer;           // Ed25519 public key, 32 bytes
-  std::string tee;        // "simulated-tdx" | "tdx" | ...
+  // ECDSA P-256 public key of the second signature, x || y; absent: there is none.
+  std::optional<Bytes> signer_p256{};
+  std::string tee;  // "simulated-tdx" | "tdx" | ...
   Software software;
   std::string time_source = "host-clock";
 };
 
+inline constexpr std::string_view ed25519_algorithm = "ed25519";
+inline constexpr std::string_view p256_algorithm = "ecdsa-p256-sha256";
+
 struct Signature {
-  std::string algorithm;  // "ed25519"
-  Bytes public_key;
-  Bytes signature;  // over DSSE PAE(payload type, statement slice)
+  std::string algorithm;  // one of the two above
+  Bytes public_key;       // 32 bytes; of P-256 x || y, 64 bytes
+  Bytes signature;        // over DSSE PAE(payload type, statement slice); of P-256 strict DER
 };
 
 // That an entry is in the log, at the size of the checkpoint inside `proof`.

@@ -292,6 +292,7 @@ void spell(Walk& walk, T& run) {
   walk.text("backend", run.backend, rules::word);
   walk.text("assurance", run.assurance, rules::word);
   walk.hex("signer", run.signer, 32, 32);
+  walk.optional_hex("signer_p256", run.signer_p256, 64, 64);
   walk.text("tee", run.tee, rules::word);
   walk.object("software", run.software);
   walk.text("time_source", run.time_source, rules::word);
@@ -300,6 +301,12 @@ void spell(Walk& walk, T& run) {
 template <class Walk, Like<Signature> T>
 void spell(Walk& walk, T& signature) {
   walk.text("algorithm", signature.algorithm, rules::algorithm);
+  if (signature.algorithm == p256_algorithm) {  // known by now, in either direction
+    walk.hex("public_key", signature.public_key, 64, 64);
+    walk.base64url("signature", signature.signature, p256_signature_bytes_min,
+                   p256_signature_bytes_max);
+    return;
+  }
   walk.hex("public_key", signature.public_key, 32, 32);
   walk.base64url("signature", signature.signature, 64, 64);
 }

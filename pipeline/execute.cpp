@@ -53,9 +53,8 @@ Result<certificate::Proof> prove(const certificate::EncodedStatement& encoded,
   TRY(const attest::ReportData binding,
       attest::bind_certificate(encoded.bytes, parts.signer.public_key(), intent_leaf, run.nonce));
   TRY(attest::Evidence evidence, parts.collect(binding));
-  TRY(certificate::Signature signature, parts.signer.sign(encoded.bytes));
   certificate::Proof proof;
-  proof.signatures.push_back(std::move(signature));
+  TRY(proof.signatures, parts.signer.sign(encoded.bytes));
   proof.tee_kind = std::string(attest::to_string(evidence.kind));
   proof.tee_format = std::string(evidence.format);
   proof.tee_quote = std::move(evidence.quote);

@@ -186,6 +186,8 @@ certificate::Run make_run(const FinishedRun& finished, const Parts& parts, Bytes
   run.tee = std::string(attest::to_string(parts.tee));
   run.assurance = run.backend + "+" + run.tee;
   run.signer.assign(parts.signer.public_key().begin(), parts.signer.public_key().end());
+  const ByteView p256_key = parts.signer.p256_public_key();
+  run.signer_p256.emplace(p256_key.begin(), p256_key.end());
   run.software = {.version = MAYFLY_VERSION,
                   .mayfly = parts.program_digest,
                   .runner = parts.runner.program_digest()};

@@ -5,7 +5,9 @@
 
 #include "certificate/assertions.hpp"
 #include "certificate/dsse.hpp"
+#include "crypto/ecdsa.hpp"
 #include "crypto/ed25519.hpp"
+#include "crypto/p256_form.hpp"
 #include "verifier/verify.hpp"
 
 namespace mayfly::verifier {
@@ -52,6 +54,36 @@ void check_result_value(const certificate::ResultRecord& result, std::vector<Fin
                                                              : Code::result_value_unproven));
 }
 
+std::optional<Finding> fault_of_ed25519(const certificate::Signature& signature,
+                                        const certificate::Run& run, ByteView signed_bytes) {
+  if (signature.public_key != run.signer) {
+    return found(Code::signature_wrong, "it is by another key");
+  }
+  const auto verified =
+      crypto::verify_ed25519(signature.public_key, signed_bytes, signature.signature);
+  if (!verified) return found(Code::signature_wrong, verified.error().message());
+  return std::nullopt;
+}
+
+// One signature has one form: without the key, nobody can make another that is good as well.
+std::optional<Finding> fault_of_p256(const certificate::Signature& signature,
+                                     const certificate::Run& run, ByteView signed_bytes) {
+  if (signature.public_key != run.signer_p256) return found(Code::second_signer_differs);
+  const auto r_s = crypto::p256_signature_from_der(signature.signature);
+  if (!r_s) return found(Code::second_signature_form, r_s.error().message());
+  const auto key = crypto::EcdsaPublicKey::from_raw(crypto::EcdsaCurve::p256, signature.public_key);
+  if (!key) return found(Code::second_signature_wrong, key.error().message());
+  const auto verified = key->verify(signed_bytes, *r_s);
+  if (!verified) return found(Code::second_signature_wrong, verified.error().message());
+  return std::nullopt;
+}
+
+// By which of the keys that the statement names there is a good signature.
+struct Sound {
+  bool ed25519 = false;
+  bool p256 = false;
+};
+
 }  // namespace
 
 std::vector<Finding> check_ids(const DecodedCertificate& decoded,
@@ -86,27 +118,29 @@ Finding check_dataset(const Claim& claim, const std::optional<std::string>& supp
 std::vector<Finding> check_signatures(const DecodedCertificate& decoded) {
   const Bytes signed_bytes =
       certificate::dsse_pae(certificate::in_toto_payload_type, decoded.statement_slice);
-  const Bytes& signer = decoded.statement.run.signer;
-  bool any_valid = false;
+  const certificate::Run& run = decoded.statement.run;
   std::vector<Finding> findings;
+  Sound sound;
   for (const certificate::Signature& signature : decoded.proof.signatures) {
-    if (signature.public_key != signer) {
-      findings.push_back(found(Code::signature_wrong, "it is by another key"));
+    if (signature.algorithm == certificate::p256_algorithm) {
+      if (auto fault = fault_of_p256(signature, run, signed_bytes)) {
+        findings.push_back(*std::move(fault));
+      } else {
+        sound.p256 = true;
+      }
       continue;
     }
-    // The format knows one algorithm, Ed25519; decoding refused any other.
-    const auto verified =
-        crypto::verify_ed25519(signature.public_key, signed_bytes, signature.signature);
-    if (verified) {
-      any_valid = true;
+    // The format knows two algorithms; decoding refused any other.
+    if (auto fault = fault_of_ed25519(signature, run, signed_bytes)) {
+      findings.push_back(*std::move(fault));
     } else {
-      findings.push_back(found(Code::signature_wrong, verified.error().message()));
+      sound.ed25519 = true;
     }
   }
-  if (any_valid) {
-    findings.push_back(found(Code::signature_ok));
-  } else {
-    findings.push_back(found(Code::signature_missing));
+  findings.push_back(found(sound.ed25519 ? Code::signature_ok : Code::signature_missing));
+  if (run.signer_p256) {
+    findings.push_back(
+        found(sound.p256 ? Code::second_signature_ok : Code::second_signature_missing));
   }
   return findings;
 }

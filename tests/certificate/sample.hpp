@@ -110,6 +110,7 @@ inline Run sample_run() {
   run.host = {{"kernel", "6.1.0"}, {"swap", "off"}};
   run.assurance = "native+simulated-tdx";
   run.signer = Bytes(32, 7);
+  run.signer_p256 = Bytes(64, 8);
   run.tee = "simulated-tdx";
   run.software = {.version = "0.1.0", .mayfly = digest_of("mayfly"), .runner = digest_of("runner")};
   return run;
@@ -122,7 +123,10 @@ inline Statement sample_statement() {
 inline Proof sample_proof() {
   return {.signatures = {{.algorithm = "ed25519",
                           .public_key = Bytes(32, 7),
-                          .signature = Bytes(64, 9)}},
+                          .signature = Bytes(64, 9)},
+                         {.algorithm = "ecdsa-p256-sha256",
+                          .public_key = Bytes(64, 8),
+                          .signature = Bytes(70, 10)}},
           .tee_kind = "simulated-tdx",
           .tee_format = "tdx-quote-v4",
           .tee_quote = Bytes(5000, 0xAB),

@@ -577,7 +577,7 @@ class Others(Case):
         self.mayfly("run", "-q", "-o", "c.json", "--", "true")
         text = self.mayfly("show", "c.json").stdout.decode()
         self.assertIn("SIMULATED", text.upper())
-        for form in ("json", "summary", "claim", "statement", "dsse"):
+        for form in ("json", "summary", "claim", "statement", "dsse", "sigstore"):
             json.loads(self.mayfly("show", "c.json", "--format", form).stdout)
         exact = (self.path / "c.json").read_bytes()
         self.assertEqual(self.mayfly("show", "c.json", "--format", "json").stdout, exact)
@@ -585,14 +585,15 @@ class Others(Case):
         self.assertEqual(
             "sha256:" + hashlib.sha256(claim).hexdigest(), json.loads(exact)["claim_hash"]
         )
-        for form in ("statement", "dsse"):
+        for form in ("statement", "dsse", "sigstore"):
             self.assertFalse(
                 self.mayfly("show", "c.json", "--format", form).stdout.endswith(b"\n")
             )
 
     def test_show_refuses_what_is_no_certificate(self):
         self.file("d.csv", b"private\x1b[31m")
-        for form in ("text", "json", "summary", "claim", "statement", "dsse"):
+        for form in ("text", "json", "summary", "claim", "statement", "dsse", "sigstore",
+                     "p256-key"):
             done = self.mayfly("show", "d.csv", "--format", form)
             self.refused(done, "mayfly: ", code=2)
         self.refused(self.mayfly("show", "absent.json"), "absent.json", "No such file", code=4)

@@ -5,6 +5,7 @@
 
 #include "attest/verify/tdx_quote.hpp"
 #include "base/file_io.hpp"
+#include "crypto/p256_form.hpp"
 #include "tests/verifier/certificate_builder.hpp"
 #include "tests/verifier/logged_draft.hpp"
 #include "tests/verifier/test_vendor.hpp"
@@ -181,6 +182,56 @@ void add_wrong_signatures(std::vector<Case>& cases) {
       contradicted("signature_missing_fail", "There is no signature.",
                    with_proof([](certificate::Proof& proof) { proof.signatures.clear(); }),
                    before_quote("signature-missing")));
+}
+
+// The second signature is the last one.
+template <class Change>
+Draft with_second_signature(Change change) {
+  Draft draft = with_proof(
+      [change](certificate::Proof& proof) { change(proof.signatures.back().signature); });
+  sign_twice(draft);
+  return draft;
+}
+
+void add_second_signatures(std::vector<Case>& cases) {
+  Draft both;
+  sign_twice(both);
+  cases.push_back({.name = "valid-two-signatures",
+                   .description = "Signed by Ed25519, and by ECDSA P-256 for other tools.",
+                   .certificate = build(both),
+                   .exit_code = 5,
+                   .failing = simulated});
+  const auto without_a_good_one = [](const std::string& code) {
+    return Codes{code, "second-signature-missing", "quote-simulated"};
+  };
+  cases.push_back(contradicted("p256_signature_bit_fail", "One bit of the second one is changed.",
+                               with_second_signature([](Bytes& der) { der.back() ^= 1; }),
+                               without_a_good_one("second-signature-wrong")));
+  cases.push_back(contradicted(
+      "p256_high_s_fail", "The second one has n - s in place of s: right, and not its one form.",
+      with_second_signature([](Bytes& der) {
+        der = crypto::ecdsa_signature_to_der(
+            crypto::with_negated_s(crypto::p256_signature_from_der(der).value()));
+      }),
+      without_a_good_one("second-signature-form")));
+  cases.push_back(
+      contradicted("p256_der_fail", "The second one's length is written in two bytes.",
+                   with_second_signature([](Bytes& der) { der.insert(der.begin() + 1, 0x81); }),
+                   without_a_good_one("second-signature-form")));
+  Draft missing = both;
+  missing.p256 = nullptr;
+  cases.push_back(contradicted("p256_missing_fail",
+                               "The second one, whose key is named, is missing.", missing,
+                               before_quote("second-signature-missing")));
+  Draft foreign = both;
+  foreign.p256 = fixed_p256_key(2);
+  cases.push_back(contradicted("p256_key_fail", "The second one is by a key that is not named.",
+                               foreign, without_a_good_one("second-signer-differs")));
+  Draft unnamed = both;
+  unnamed.statement.run.signer_p256.reset();
+  cases.push_back(contradicted("p256_unnamed_fail",
+                               "There is a second one, and the statement names no key for it.",
+                               unnamed, before_quote("second-signer-differs")));
 }
 
 void add_wrong_quotes(std::vector<Case>& cases) {
@@ -363,6 +414,7 @@ std::vector<Case> all_cases() {
   add_valid(cases);
   add_wrong_ids(cases);
   add_wrong_signatures(cases);
+  add_second_signatures(cases);
   add_wrong_quotes(cases);
   add_foreign_and_missing_quotes(cases);
   add_wrong_runs(cases);
@@ -384,15 +436,19 @@ std::string case_json(const Case& one) {
          "]" + (one.log_policy ? ",\n  \"log_policy\": \"log-policy\"" : "") + "\n}\n";
 }
 
-std::string without_quote(ByteView certificate) {
-  const std::string start = "\"tee_quote\":\"";
+std::string without_ecdsa(ByteView certificate) {
   std::string text(text_of(certificate));
-  const std::size_t at = text.find(start);
-  if (at == std::string::npos) {
-    return text;
-  }
-  const std::size_t begin = at + start.size();
-  return text.erase(begin, text.find('"', begin) - begin);
+  // The value of the first `member` after `place`.
+  const auto erase_value = [&text](std::string_view place, std::string_view member) {
+    for (std::size_t at = text.find(place); at != std::string::npos;
+         at = text.find(place, at + 1)) {
+      const std::size_t begin = text.find(member, at) + member.size();
+      text.erase(begin, text.find('"', begin) - begin);
+    }
+  };
+  erase_value("\"tee_quote\":\"", "\"tee_quote\":\"");
+  erase_value("\"algorithm\":\"ecdsa-p256-sha256\"", "\"signature\":\"");
+  return text;
 }
 
 }  // namespace mayfly::test

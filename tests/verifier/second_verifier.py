@@ -178,11 +178,14 @@ RUN = {
     "output_truncated": bool, "confinement": Named(TEXT), "host": Named(TEXT),
     "trace": {"root": HASH, "size": int, "coverage": Named("complete|not-recorded|blocked")},
     "backend": WORD, "assurance": WORD, "signer": "[0-9a-f]{64}", "tee": WORD,
+    "signer_p256": Optional("[0-9a-f]{128}"),
     "software": {"version": NAME, "mayfly": HASH, "runner": HASH}, "time_source": WORD}
 LOGGED = {"entry": B64, "proof": r"c2sp\.org/tlog-proof@v1\n[\s\S]*", "consistency": Each(HASH)}
 PROOF = {
-    "signatures": Each({"algorithm": "ed25519", "public_key": "[0-9a-f]{64}",
-                        "signature": "[A-Za-z0-9_-]{86}"}),
+    "signatures": Each(Either(
+        {"algorithm": "ed25519", "public_key": "[0-9a-f]{64}", "signature": "[A-Za-z0-9_-]{86}"},
+        {"algorithm": "ecdsa-p256-sha256", "public_key": "[0-9a-f]{128}",
+         "signature": "[A-Za-z0-9_-]{11,96}"})),
     "tee_attestation": {"kind": WORD, "format": WORD}, "tee_quote": B64,
     "intent_log": Optional(LOGGED), "log": Optional(LOGGED), "timestamp": int,
     "collateral": Optional({"format": WORD, "parts": Each({"name": WORD, "bytes": B64})})}
@@ -698,16 +701,48 @@ def check_ids(certificate, claim, run):
     return failing
 
 
+def p256_form(data):
+    """(r, s) of the one form that a signature has, or None."""
+    try:
+        ((tag, body, _),) = der(data)
+        r, s = (int.from_bytes(item[1], "big") for item in der(body))
+    except (ValueError, IndexError):
+        return None
+    numbers = b"".join(b"\x02" + bytes([len(n)]) + n for n in
+                       (x.to_bytes(x.bit_length() // 8 + 1, "big") for x in (r, s)))
+    is_strict = data == b"\x30" + bytes([len(numbers)]) + numbers
+    return (r, s) if tag == 0x30 and is_strict and 0 < r < N and 0 < s <= N // 2 else None
+
+
+def p256_fault(each, run, message):
+    if each["public_key"] != run.get("signer_p256"):
+        return "second-signer-differs"
+    form = p256_form(unbase64(each["signature"]))
+    if form is None:
+        return "second-signature-form"
+    return None if p256(bytes.fromhex(each["public_key"]), message, *form) \
+        else "second-signature-wrong"
+
+
 def check_signatures(proof, run, statement):
     message = b"DSSEv1 %d %s %d %s" % (len(PAYLOAD_TYPE), PAYLOAD_TYPE, len(statement), statement)
-    failing, good = [], False
+    failing, good = [], set()
     for each in proof["signatures"]:
-        if each["public_key"] == run["signer"] and ed25519(
-                bytes.fromhex(run["signer"]), message, unbase64(each["signature"])):
-            good = True
+        if each["algorithm"] != "ed25519":
+            fault = p256_fault(each, run, message)
         else:
-            failing.append("signature-wrong")
-    return failing + ([] if good else ["signature-missing"])
+            fault = None if each["public_key"] == run["signer"] and ed25519(
+                bytes.fromhex(run["signer"]), message, unbase64(each["signature"])) \
+                else "signature-wrong"
+        if fault:
+            failing.append(fault)
+        else:
+            good.add(each["algorithm"])
+    if "ed25519" not in good:
+        failing.append("signature-missing")
+    if "signer_p256" in run and "ecdsa-p256-sha256" not in good:
+        failing.append("second-signature-missing")
+    return failing
 
 
 def check_lifecycle(claim, run, proof):
