@@ -27,7 +27,7 @@ class StandardStreams(Case):
             input=stdin,
             capture_output=True,
             env=self.env,
-            timeout=60,
+            timeout=300,
             cwd=self.path,
         )
 
@@ -83,7 +83,7 @@ class StandardStreams(Case):
                             done = subprocess.run(
                                 ["sh", "-c", f'exec "$@" {closing}', "sh", *program, "c.json",
                                  *quiet],
-                                cwd=self.path, env=self.env, capture_output=True, timeout=60,
+                                cwd=self.path, env=self.env, capture_output=True, timeout=300,
                             )
                             self.assertEqual(done.returncode, told, done.stderr)
 
@@ -93,7 +93,7 @@ class StandardStreams(Case):
         )
         self.refused(done, "--dataset -", "Bad file descriptor")
         done = subprocess.run(
-            ["sh", "-c", 'exec "$1" - <&-', "sh", VERIFY], capture_output=True, timeout=60
+            ["sh", "-c", 'exec "$1" - <&-', "sh", VERIFY], capture_output=True, timeout=300
         )
         self.assertEqual(done.returncode, 70, done.stderr)
 
@@ -123,7 +123,7 @@ class StandardStreams(Case):
             with open(FULL, "wb") as full:
                 done = subprocess.run(
                     [*program, "c.json"], stdout=full, stderr=subprocess.PIPE, cwd=self.path,
-                    env=self.env, timeout=60,
+                    env=self.env, timeout=300,
                 )
             self.assertEqual(done.returncode, 70, done.stderr)
             self.assertIn(b"No space left", done.stderr)
@@ -196,7 +196,7 @@ class Outputs(Case):
             done = subprocess.run(
                 [MAYFLY, "run", "-q", "-o", f"/dev/fd/{log.fileno()}", "--", "true"],
                 pass_fds=[log.fileno()], cwd=self.path, env=self.env, capture_output=True,
-                timeout=60,
+                timeout=300,
             )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue((self.path / "log").read_bytes().startswith(b'first\n{"certificate_id"'))
@@ -274,7 +274,7 @@ class Outputs(Case):
             [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--limits", "disk=0",
              "--", "true"],
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
-            capture_output=True, cwd=self.path, env=self.env, timeout=60,
+            capture_output=True, cwd=self.path, env=self.env, timeout=300,
         )
         self.assertGreater(done.returncode, 0, done.stderr)
         self.assertIn(b"File too large", done.stderr)

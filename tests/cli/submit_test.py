@@ -51,7 +51,7 @@ class Submitted(unittest.TestCase):
     def stop(self, server):
         if server.poll() is None:
             server.send_signal(signal.SIGTERM)
-            server.wait(timeout=60)
+            server.wait(timeout=300)
         server.stdout.close()
 
     def mayfly(self, *arguments, stdin=b""):
@@ -128,7 +128,7 @@ class Submit(Submitted):
     def test_an_upload_sent_again_or_changed_on_the_way_is_refused(self):
         self.assertEqual(self.whole().returncode, UNATTESTED)
         upload = next(record[0] for record in self.front.seen if record[0].startswith(b"POST"))
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         connection.connect()
         connection.sock.sendall(upload.replace(b"Expect: 100-continue\r\n", b""))
         answer = connection.sock.makefile("rb").read()

@@ -36,7 +36,7 @@ def run_verify_cert(folder, case):
         words += ["--dataset", str(folder / case["dataset"])]
     if "log_policy" in case:
         words += ["--log-policy", str(folder / case["log_policy"])]
-    done = subprocess.run(words, capture_output=True, timeout=60)
+    done = subprocess.run(words, capture_output=True, timeout=300)
     return done.returncode, json.loads(done.stdout)
 
 
