@@ -34,6 +34,7 @@ void add_attest(CLI::App& app, Action& chosen);
 void add_evidence(CLI::App& app, Action& chosen);
 void add_collateral(CLI::App& app, Action& chosen);
 void add_tpm(CLI::App& app, Action& chosen);
+void add_disclose(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);
 
 }  // namespace mayfly::cli

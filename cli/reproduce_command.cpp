@@ -127,6 +127,7 @@ Result<pipeline::ExecutionRequest> request_of(const certificate::Claim& claim,
   }
   request.policy = claim.sandbox.policy;
   if (claim.determinism == "seeded") request.determinism = pipeline::Determinism::seeded;
+  request.withhold = claim.withhold;
   request.assertions = claim.assertions;
   for (certificate::Assertion& assertion : request.assertions) assertion.verdict = "unknown";
   TRY(request.scripts, scripts_of(claim.sandbox, options.scripts));

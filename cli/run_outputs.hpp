@@ -21,11 +21,17 @@ class RunOutputs {
   bool take_standard_output() const;
 
   Result<void> write_certificate(const pipeline::Certified& certified);
-  Result<void> write_trace(const pipeline::Certified& certified);
+  // Takes the trace while the job runs; empty if it is not wanted. Borrows this object.
+  Result<pipeline::TraceSink> trace_sink();
+  // Once it is whole; also says what went wrong meanwhile.
+  Result<void> finish_trace();
 
  private:
   std::optional<PendingFile> certificate_;
   std::optional<PendingFile> trace_;
+  std::optional<GrowingFile> growing_trace_;
+  std::optional<Error> trace_error_;
+  bool trace_is_standard_output_ = false;
 };
 
 }  // namespace mayfly::cli
