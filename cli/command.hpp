@@ -35,6 +35,7 @@ void add_submit(CLI::App& app, Action& chosen);
 void add_evidence(CLI::App& app, Action& chosen);
 void add_collateral(CLI::App& app, Action& chosen);
 void add_tpm(CLI::App& app, Action& chosen);
+void add_disclose(CLI::App& app, Action& chosen);
 void add_doctor(CLI::App& app, Action& chosen);
 
 }  // namespace mayfly::cli

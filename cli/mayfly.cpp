@@ -29,6 +29,7 @@ int run_words(int argc, char** argv) {
   cli::add_show(app, chosen);
   cli::add_certificates(app, chosen);
   cli::add_canonical(app, chosen);
+  cli::add_disclose(app, chosen);
   cli::add_log(app, chosen);
   cli::add_study(app, chosen);
   cli::add_token(app, chosen);

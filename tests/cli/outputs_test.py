@@ -269,6 +269,45 @@ class Outputs(Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"lost, run it again", done.stderr)
 
+    def test_a_trace_that_does_not_fit_is_said_and_its_run_is_certified(self):
+        full = self.device("full", 7)
+        done = self.run_to("-q", "-o", "c.json", "--trace", full)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        for word in (b"--trace", b"No space left", b"the certificate is whole"):
+            self.assertIn(word, done.stderr)
+        self.assertEqual(self.verify("c.json").returncode, 5)
+
+    def test_a_trace_that_outgrows_its_disk_leaves_what_was_there(self):
+        # Room for a certificate, and not for the trace; the job's own files have other limits.
+        self.file("t.jsonl", "before")
+        opens = "for i in range(2000):\n  open('/dev/null').close()"
+        for room, words, left in (
+            (100_000, ["--trace", "the certificate is whole"], ["c.json", "t.jsonl"]),
+            (1_000, ["--trace", "-o", "the certificate is lost"], ["t.jsonl"]),
+        ):
+            done = subprocess.run(
+                [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--trace", "t.jsonl", "--",
+                 "python3", "-c", opens],
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+                capture_output=True, cwd=self.path, env=self.env, timeout=60,
+            )
+            self.assertGreater(done.returncode, 0, done.stderr)
+            for word in [*words, "File too large"]:
+                self.assertIn(word, done.stderr.decode())
+            self.assertEqual((self.path / "t.jsonl").read_text(), "before")
+            self.assertEqual(sorted(path.name for path in self.path.iterdir()), left)
+            if "c.json" in left:
+                self.assertEqual(self.verify("c.json").returncode, 5)
+                os.unlink(self.path / "c.json")
+
+    def test_a_reader_of_the_trace_that_goes_away_is_said(self):
+        done = subprocess.run(
+            ["sh", "-c", '"$@" -q --trace - -o c.json -- sh -c "cat n; cat n; sleep 1; cat n"'
+             ' | head -c 1', "sh", MAYFLY, "run"],
+            capture_output=True, cwd=self.path, env=self.env, timeout=60)
+        self.assertEqual(done.stdout, b"{")
+        self.assertEqual(self.verify("c.json").returncode, 5)
+
     def test_a_file_size_limit_is_an_error_and_no_signal(self):
         done = subprocess.run(
             [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--limits", "disk=0",
