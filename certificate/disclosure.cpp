@@ -56,13 +56,16 @@ Result<Bytes> with_disclosure(const DecodedCertificate& certificate,
   statement.bytes = Bytes(certificate.statement_slice.begin(), certificate.statement_slice.end());
   statement.claim_hash = certificate.stated_claim_hash;
   statement.certificate_id = certificate.stated_certificate_id;
-  TRY(Bytes bytes, encode_certificate(statement, proof));
+  const auto too_much = [](const Error& error) {
+    return fail(ErrorCode::limit,
+                "a certificate has no room for so much: show less (" + error.message() + ")");
+  };
+  auto bytes = encode_certificate(statement, proof);
+  if (!bytes && bytes.error().code() == ErrorCode::limit) return too_much(bytes.error());
+  if (!bytes) return std::unexpected(std::move(bytes).error());
   // Each part may hold its own bound, and the whole be past one of a document.
-  if (const auto read = decode_certificate(bytes); !read) {
-    return fail(ErrorCode::limit, "a certificate has no room for so much: show less (" +
-                                      read.error().message() + ")");
-  }
-  return bytes;
+  if (const auto read = decode_certificate(*bytes); !read) return too_much(read.error());
+  return *std::move(bytes);
 }
 
 }  // namespace mayfly::certificate

@@ -280,14 +280,14 @@ class Outputs(Case):
     def test_a_trace_that_outgrows_its_disk_leaves_what_was_there(self):
         # Room for a certificate, and not for the trace; the job's own files have other limits.
         self.file("t.jsonl", "before")
-        opens = "for i in range(2000):\n  open('/dev/null').close()"
+        opens = "i=0; while [ $i -lt 2000 ]; do : < /dev/null; i=$((i + 1)); done"
         for room, words, left in (
             (100_000, ["--trace", "the certificate is whole"], ["c.json", "t.jsonl"]),
-            (1_000, ["--trace", "-o", "the certificate is lost"], ["t.jsonl"]),
+            (4_000, ["--trace", "-o", "the certificate is lost"], ["t.jsonl"]),
         ):
             done = subprocess.run(
-                [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--trace", "t.jsonl", "--",
-                 "python3", "-c", opens],
+                [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--trace", "t.jsonl",
+                 "--limits", "disk=0", "--", "sh", "-c", opens],
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
                 capture_output=True, cwd=self.path, env=self.env, timeout=60,
             )
@@ -301,11 +301,17 @@ class Outputs(Case):
                 os.unlink(self.path / "c.json")
 
     def test_a_reader_of_the_trace_that_goes_away_is_said(self):
-        done = subprocess.run(
-            ["sh", "-c", '"$@" -q --trace - -o c.json -- sh -c "cat n; cat n; sleep 1; cat n"'
-             ' | head -c 1', "sh", MAYFLY, "run"],
-            capture_output=True, cwd=self.path, env=self.env, timeout=60)
-        self.assertEqual(done.stdout, b"{")
+        opens = "i=0; while [ $i -lt 3000 ]; do : < /dev/null; i=$((i + 1)); done"
+        child = subprocess.Popen(
+            [MAYFLY, "run", "-q", "--trace", "-", "-o", "c.json", "--", "sh", "-c", opens],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path, env=self.env)
+        self.assertEqual(child.stdout.read(1), b"{")
+        child.stdout.close()
+        message = child.stderr.read()
+        child.stderr.close()
+        self.assertEqual(child.wait(timeout=60), 1, message)
+        for word in (b"--trace", b"Broken pipe", b"the certificate is whole"):
+            self.assertIn(word, message)
         self.assertEqual(self.verify("c.json").returncode, 5)
 
     def test_a_file_size_limit_is_an_error_and_no_signal(self):
