@@ -614,6 +614,7 @@ Result<RecorderOrder> decode_recorder_order(ByteView bytes) {
   TRY(order.seed, in.digest_if_any());
   TRY(const std::int64_t job, in.i64());
   order.job = static_cast<pid_t>(job);
+  if (order.job != job) return fail(ErrorCode::malformed, "no number of a process");
   CHECK_OK(in.end());
   return order;
 }

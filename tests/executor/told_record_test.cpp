@@ -125,6 +125,7 @@ TEST(ToldRecord, HasATimeLimitWhileTheListenerSleeps) {
 // fails while a job runs that ends only with its time limit.
 TEST(ToldRecord, EndsTheRunIfItCannotBeKept) {
   SandboxSpec spec = shell("while :; do cat /work/n 2>/dev/null; done");
+  spec.limits.wall_ms = 20'000;
   std::size_t events = 0;
   Runner::Watch watch;
   watch.on_event = [&events](const Event&) -> Result<void> {

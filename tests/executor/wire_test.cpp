@@ -154,6 +154,9 @@ TEST(OrderWire, TheRecordersRoundTripsInOneWayOnly) {
   Bytes unsorted = bytes;
   unsorted[4] = 2;  // the first file's device: now it should come last
   EXPECT_FALSE(decode_recorder_order(unsorted));
+  Bytes no_process = bytes;
+  no_process.back() = 1;  // past the numbers that processes have
+  EXPECT_FALSE(decode_recorder_order(no_process));
 }
 
 TEST(ReportWire, RoundTripsEveryOutcome) {
