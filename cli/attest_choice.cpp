@@ -1,6 +1,5 @@
 #include "cli/attest_choice.hpp"
 
-#include <CLI/CLI.hpp>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -160,16 +159,16 @@ Result<TeeKind> kind_of(const Words& words, const std::vector<std::string>& part
 
 }  // namespace
 
-void add_attest_options(CLI::App& verb, AttestChoice& choice) {
+void add_attest_options(Verb verb, AttestChoice& choice) {
   verb.add_option("--attest", choice.what,
                   "what attests runs: simulated, tdx[:FOLDER], snp[:FOLDER], dstack[:SOCKET], "
                   "dstack-v0[:SOCKET], nitro[:DEVICE], tpm:ADDRESS[#HANDLE], azure:ADDRESS")
-      ->type_name("KIND[:ARG]")
-      ->capture_default_str();
+      .type_name("KIND[:ARG]")
+      .shows_default();
   verb.add_option("--attest-part", choice.parts,
                   "what stands beside each quote: the vendor's lists, certificates")
-      ->type_name("PATH|NAME=FILE")
-      ->allow_extra_args(false);
+      .type_name("PATH|NAME=FILE")
+      .one_value_each();
 }
 
 Result<Attestation> open_attestation(const AttestChoice& choice, const crypto::Sha384& program,

@@ -21,11 +21,8 @@
 #include "attest/model/evidence.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "cli/verb.hpp"
 #include "crypto/sha2.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace mayfly::cli {
 
@@ -45,6 +42,6 @@ Result<Attestation> open_attestation(const AttestChoice& choice, const crypto::S
                                      UnixMillis now);
 
 // --attest and --attest-part.
-void add_attest_options(CLI::App& verb, AttestChoice& choice);
+void add_attest_options(Verb verb, AttestChoice& choice);
 
 }  // namespace mayfly::cli

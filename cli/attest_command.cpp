@@ -1,5 +1,4 @@
 // `mayfly attest URL`: is the service there what it should be? Asked before any data is sent.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "base/text_encoding.hpp"
@@ -68,24 +67,24 @@ Result<int> attest(const AttestOptions& options) {
 
 }  // namespace
 
-void add_attest(CLI::App& app, Action& chosen) {
+void add_attest(Verb program, Action& chosen) {
   auto options = std::make_shared<AttestOptions>();
-  CLI::App* verb = app.add_subcommand("attest", "check a running service before sending it data");
-  verb->add_option("url", options->url, "where it answers")->required()->type_name("URL");
-  verb->add_option("--nonce", options->nonce, "8 to 64 bytes, hex; none given: random ones");
-  verb->add_option("--policy", options->policy, "a document, or: default, genuine-only")
-      ->type_name("FILE|NAME")
-      ->capture_default_str();
-  verb->add_option("--software", options->software, "the digest that its program must have")
-      ->type_name("sha256:HEX");
-  verb->add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
-  verb->add_flag("--json", options->json, "as one JSON object");
-  verb->add_flag("-q,--quiet", options->quiet, "the exit code only");
-  verb->footer(
+  Verb verb = program.add_verb("attest", "check a running service before sending it data");
+  verb.add_option("url", options->url, "where it answers").required().type_name("URL");
+  verb.add_option("--nonce", options->nonce, "8 to 64 bytes, hex; none given: random ones");
+  verb.add_option("--policy", options->policy, "a document, or: default, genuine-only")
+      .type_name("FILE|NAME")
+      .shows_default();
+  verb.add_option("--software", options->software, "the digest that its program must have")
+      .type_name("sha256:HEX");
+  verb.add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
+  verb.add_flag("--json", options->json, "as one JSON object");
+  verb.add_flag("-q,--quiet", options->quiet, "the exit code only");
+  verb.footer(
       "Exit codes: 0 verified, 1 contradicted, 2 malformed, 3 inconclusive, 4 refused by policy,\n"
       "5 not hardware-attested, 64 usage or no answer, 70 internal.\n"
       "Example:\n  mayfly attest http://127.0.0.1:8420 --policy mine.json");
-  choose_judging(*verb, chosen, [options] { return attest(*options); });
+  choose_judging(verb, chosen, [options] { return attest(*options); });
 }
 
 }  // namespace mayfly::cli

@@ -1,5 +1,4 @@
 // `mayfly canonical`: for those who write other implementations of the format.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "certificate/canonical_json.hpp"
@@ -33,16 +32,16 @@ Result<int> canonical(const CanonicalOptions& options) {
 
 }  // namespace
 
-void add_canonical(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand(
+void add_canonical(Verb program, Action& chosen) {
+  Verb verb = program.add_verb(
       "canonical", "rewrite JSON in the certificate's canonical form, or say why it is not");
   auto options = std::make_shared<CanonicalOptions>();
-  verb->add_option("file", options->file, "JSON file, or - for standard input")
-      ->required()
-      ->type_name("FILE");
-  verb->add_flag("--check", options->check, "write nothing; exit 1 and say why if not canonical");
-  verb->footer("Examples:\n  mayfly canonical claim.json\n  mayfly canonical --check cert.json");
-  choose(*verb, chosen, [options] { return canonical(*options); });
+  verb.add_option("file", options->file, "JSON file, or - for standard input")
+      .required()
+      .type_name("FILE");
+  verb.add_flag("--check", options->check, "write nothing; exit 1 and say why if not canonical");
+  verb.footer("Examples:\n  mayfly canonical claim.json\n  mayfly canonical --check cert.json");
+  choose(verb, chosen, [options] { return canonical(*options); });
 }
 
 }  // namespace mayfly::cli

@@ -1,5 +1,4 @@
 // `mayfly certificates`: what the local store holds.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "api/query.hpp"
@@ -87,42 +86,40 @@ Result<int> show(const std::string& id) {
   return to_int(ExitCode::ok);
 }
 
-void add_page_options(CLI::App& verb, SearchOptions& options) {
-  verb.add_option("--limit", options.limit, "at most this many")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
+void add_page_options(Verb verb, SearchOptions& options) {
+  verb.add_option("--limit", options.limit, "at most this many").between(1, 1000).shows_default();
   verb.add_option("--cursor", options.cursor, "continue where the last page ended");
   verb.add_flag("--json", options.json, "one JSON object per line");
 }
 
-void choose_search(CLI::App& verb, const std::shared_ptr<SearchOptions>& options, Action& chosen) {
+void choose_search(Verb verb, const std::shared_ptr<SearchOptions>& options, Action& chosen) {
   choose(verb, chosen, [options] { return search(*options); });
 }
 
 }  // namespace
 
-void add_certificates(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("certificates", "list, show or search the local store");
-  verb->require_subcommand(1);
+void add_certificates(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("certificates", "list, show or search the local store");
+  verb.needs_verb();
 
   auto list_options = std::make_shared<SearchOptions>();
-  CLI::App* list = verb->add_subcommand("list", "newest first");
-  add_page_options(*list, *list_options);
-  choose_search(*list, list_options, chosen);
+  Verb list = verb.add_verb("list", "newest first");
+  add_page_options(list, *list_options);
+  choose_search(list, list_options, chosen);
 
   auto search_options = std::make_shared<SearchOptions>();
-  CLI::App* find = verb->add_subcommand("search", "by what a certificate is about");
-  find->add_option("--claim", search_options->claim_hash, "claim hash, sha256:...");
-  find->add_option("--dataset", search_options->dataset_hash, "dataset hash, sha256:...");
-  find->add_option("--sandbox", search_options->sandbox_hash, "sandbox hash, sha256:...");
-  find->add_option("--status", search_options->status, "succeeded, failed, timed_out, ...");
-  add_page_options(*find, *search_options);
-  choose_search(*find, search_options, chosen);
+  Verb find = verb.add_verb("search", "by what a certificate is about");
+  find.add_option("--claim", search_options->claim_hash, "claim hash, sha256:...");
+  find.add_option("--dataset", search_options->dataset_hash, "dataset hash, sha256:...");
+  find.add_option("--sandbox", search_options->sandbox_hash, "sandbox hash, sha256:...");
+  find.add_option("--status", search_options->status, "succeeded, failed, timed_out, ...");
+  add_page_options(find, *search_options);
+  choose_search(find, search_options, chosen);
 
   auto id = std::make_shared<std::string>();
-  CLI::App* one = verb->add_subcommand("show", "print one certificate's exact bytes");
-  one->add_option("id", *id, "id, or a unique prefix of 12 hex digits or more")->required();
-  choose(*one, chosen, [id] { return show(*id); });
+  Verb one = verb.add_verb("show", "print one certificate's exact bytes");
+  one.add_option("id", *id, "id, or a unique prefix of 12 hex digits or more").required();
+  choose(one, chosen, [id] { return show(*id); });
 }
 
 }  // namespace mayfly::cli

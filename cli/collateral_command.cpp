@@ -1,5 +1,4 @@
 // `mayfly collateral`: Intel's lists by themselves, for those who keep or carry them. Offline.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -210,44 +209,43 @@ Result<int> pack_parts(const CollateralOptions& options) {
   return write_bundle(bundle, options.output);
 }
 
-CLI::App* add_verb(CLI::App& parent, const char* name, const char* what,
-                   const std::shared_ptr<CollateralOptions>& options) {
-  CLI::App* verb = parent.add_subcommand(name, what);
-  verb->add_option("paths", options->paths, "files, folders or a bundle")
-      ->required()
-      ->type_name("PATH");
-  verb->add_option("--at", options->at, "as of this time (RFC 3339 or milliseconds)");
-  verb->add_option("--evidence", options->evidence, "choose what fits this quote")
-      ->type_name("FILE");
+Verb add_verb(Verb parent, const char* name, const char* what,
+              const std::shared_ptr<CollateralOptions>& options) {
+  Verb verb = parent.add_verb(name, what);
+  verb.add_option("paths", options->paths, "files, folders or a bundle")
+      .required()
+      .type_name("PATH");
+  verb.add_option("--at", options->at, "as of this time (RFC 3339 or milliseconds)");
+  verb.add_option("--evidence", options->evidence, "choose what fits this quote").type_name("FILE");
   return verb;
 }
 
 }  // namespace
 
-void add_collateral(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("collateral", "look at, check or pack the vendor's lists");
-  verb->require_subcommand(1);
+void add_collateral(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("collateral", "look at, check or pack the vendor's lists");
+  verb.needs_verb();
   auto show_options = std::make_shared<CollateralOptions>();
-  CLI::App* shown = add_verb(*verb, "show", "what they are, and until when", show_options);
-  shown->add_flag("--json", show_options->json, "as one JSON object");
-  choose(*shown, chosen, [show_options] { return show(*show_options); });
+  Verb shown = add_verb(verb, "show", "what they are, and until when", show_options);
+  shown.add_flag("--json", show_options->json, "as one JSON object");
+  choose(shown, chosen, [show_options] { return show(*show_options); });
 
   auto check_options = std::make_shared<CollateralOptions>();
-  CLI::App* checked = add_verb(*verb, "check", "are they Intel's, and valid?", check_options);
-  checked->add_flag("--json", check_options->json, "as one JSON object");
-  checked->footer(
+  Verb checked = add_verb(verb, "check", "are they Intel's, and valid?", check_options);
+  checked.add_flag("--json", check_options->json, "as one JSON object");
+  checked.footer(
       "Exit codes: 0 genuine and valid, 1 forged, 3 something is missing, 4 out of time.");
-  choose(*checked, chosen, [check_options] { return check(*check_options); });
+  choose(checked, chosen, [check_options] { return check(*check_options); });
 
   auto pack_options = std::make_shared<CollateralOptions>();
-  CLI::App* packed = add_verb(*verb, "pack", "all five in one file, to carry", pack_options);
-  packed->add_option("-o,--output", pack_options->output, "where to; - is standard output")
-      ->required()
-      ->type_name("FILE");
-  packed->add_option("--kind", pack_options->kind, "what evidence it stands beside")
-      ->check(CLI::IsMember({"tdx", "snp", "tpm", "azure"}))
-      ->capture_default_str();
-  choose(*packed, chosen, [pack_options] { return pack_parts(*pack_options); });
+  Verb packed = add_verb(verb, "pack", "all five in one file, to carry", pack_options);
+  packed.add_option("-o,--output", pack_options->output, "where to; - is standard output")
+      .required()
+      .type_name("FILE");
+  packed.add_option("--kind", pack_options->kind, "what evidence it stands beside")
+      .one_of({"tdx", "snp", "tpm", "azure"})
+      .shows_default();
+  choose(packed, chosen, [pack_options] { return pack_parts(*pack_options); });
 }
 
 }  // namespace mayfly::cli

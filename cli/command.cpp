@@ -1,6 +1,5 @@
 #include "cli/command.hpp"
 
-#include <CLI/CLI.hpp>
 #include <utility>
 
 #include "cli/exit_code.hpp"
@@ -8,8 +7,8 @@
 
 namespace mayfly::cli {
 
-void choose(CLI::App& verb, Action& chosen, std::function<Result<int>()> body) {
-  verb.callback([body = std::move(body), &chosen] {
+void choose(Verb verb, Action& chosen, std::function<Result<int>()> body) {
+  verb.on_chosen([body = std::move(body), &chosen] {
     chosen = [body] {
       const Result<int> code = body();
       return code ? *code : report_error(code.error());
@@ -17,8 +16,8 @@ void choose(CLI::App& verb, Action& chosen, std::function<Result<int>()> body) {
   });
 }
 
-void choose_judging(CLI::App& verb, Action& chosen, std::function<Result<int>()> body) {
-  verb.callback([body = std::move(body), &chosen] {
+void choose_judging(Verb verb, Action& chosen, std::function<Result<int>()> body) {
+  verb.on_chosen([body = std::move(body), &chosen] {
     chosen = [body] {
       const Result<int> code = body();
       if (code) return flush_out() == 0 ? *code : to_int(ExitCode::verify_internal);

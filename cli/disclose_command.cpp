@@ -2,7 +2,6 @@
 // visibly withholds the rest. Nothing that is signed changes.
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
 #include <memory>
@@ -193,29 +192,29 @@ Result<int> disclose(const DiscloseOptions& options) {
 
 }  // namespace
 
-void add_disclose(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand(
+void add_disclose(Verb program, Action& chosen) {
+  Verb verb = program.add_verb(
       "disclose", "show some of what a certificate commits to, and visibly withhold the rest");
   auto options = std::make_shared<DiscloseOptions>();
-  verb->add_option("certificate", options->certificate, "file, - for standard input, or id")
-      ->required()
-      ->type_name("FILE|ID");
-  verb->add_option("--trace", options->trace, "the trace that mayfly run --trace wrote")
-      ->type_name("FILE");
-  verb->add_option("--events", options->events,
-                   "events to show: executions, files, llm, network, places (0,4-7), all, none")
-      ->type_name("LIST");
-  verb->add_flag("--withhold-result", options->withhold_result,
-                 "leave the result out, if the run allowed it");
-  verb->add_option("-o,--output", options->output, "where to write it; - is standard output")
-      ->required()
-      ->type_name("FILE");
-  verb->footer(
+  verb.add_option("certificate", options->certificate, "file, - for standard input, or id")
+      .required()
+      .type_name("FILE|ID");
+  verb.add_option("--trace", options->trace, "the trace that mayfly run --trace wrote")
+      .type_name("FILE");
+  verb.add_option("--events", options->events,
+                  "events to show: executions, files, llm, network, places (0,4-7), all, none")
+      .type_name("LIST");
+  verb.add_flag("--withhold-result", options->withhold_result,
+                "leave the result out, if the run allowed it");
+  verb.add_option("-o,--output", options->output, "where to write it; - is standard output")
+      .required()
+      .type_name("FILE");
+  verb.footer(
       "What may be withheld is fixed before a run: mayfly run --may-withhold files,result ...\n"
       "Examples:\n"
       "  mayfly disclose cert.json --trace trace.jsonl --events executions -o shown.json\n"
       "  mayfly disclose cert.json --withhold-result -o without.json");
-  choose(*verb, chosen, [options] { return disclose(*options); });
+  choose(verb, chosen, [options] { return disclose(*options); });
 }
 
 }  // namespace mayfly::cli

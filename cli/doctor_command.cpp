@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 
@@ -59,11 +58,11 @@ int doctor(const DoctorOptions& options) {
 
 }  // namespace
 
-void add_doctor(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("doctor", "say what this machine can do, and how to mend it");
+void add_doctor(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("doctor", "say what this machine can do, and how to mend it");
   auto options = std::make_shared<DoctorOptions>();
-  verb->add_flag("--json", options->json, "print one JSON object");
-  verb->callback([options, &chosen] { chosen = [options] { return doctor(*options); }; });
+  verb.add_flag("--json", options->json, "print one JSON object");
+  verb.on_chosen([options, &chosen] { chosen = [options] { return doctor(*options); }; });
 }
 
 }  // namespace mayfly::cli

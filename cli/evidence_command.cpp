@@ -1,6 +1,5 @@
 // `mayfly evidence`: a quote that someone holds without a certificate. Offline: every input is a
 // file.
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -134,27 +133,26 @@ Result<int> show_evidence(const EvidenceOptions& options) {
   return to_int(ExitCode::ok);
 }
 
-void add_verify_verb(CLI::App& parent, Action& chosen) {
+void add_verify_verb(Verb parent, Action& chosen) {
   auto options = std::make_shared<EvidenceOptions>();
-  CLI::App* verb =
-      parent.add_subcommand("verify", "judge a quote by the vendor's lists and a policy");
-  verb->add_option("--kind", options->kind, "what kind of evidence")
-      ->check(CLI::IsMember({"tdx", "snp", "tpm", "nitro", "azure"}))
-      ->capture_default_str();
-  verb->add_option("--evidence", options->evidence, "the quote")->required()->type_name("FILE");
-  verb->add_option(
+  Verb verb = parent.add_verb("verify", "judge a quote by the vendor's lists and a policy");
+  verb.add_option("--kind", options->kind, "what kind of evidence")
+      .one_of({"tdx", "snp", "tpm", "nitro", "azure"})
+      .shows_default();
+  verb.add_option("--evidence", options->evidence, "the quote").required().type_name("FILE");
+  verb.add_option(
           "--collateral", options->collateral,
           "what stands beside it: the vendor's lists, other parts; files, folders, a bundle")
-      ->type_name("PATH|NAME=FILE");
-  verb->add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
-  verb->add_option("--policy", options->policy, "a document, or: default, genuine-only")
-      ->type_name("FILE|NAME")
-      ->capture_default_str();
-  verb->add_option("--report-data", options->report_data,
-                   "what the evidence must bind, in hex: 64 bytes for tdx and snp");
-  verb->add_flag("--json", options->json, "the report as one JSON object");
-  verb->add_flag("-q,--quiet", options->quiet, "the exit code only");
-  verb->footer(
+      .type_name("PATH|NAME=FILE");
+  verb.add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
+  verb.add_option("--policy", options->policy, "a document, or: default, genuine-only")
+      .type_name("FILE|NAME")
+      .shows_default();
+  verb.add_option("--report-data", options->report_data,
+                  "what the evidence must bind, in hex: 64 bytes for tdx and snp");
+  verb.add_flag("--json", options->json, "the report as one JSON object");
+  verb.add_flag("-q,--quiet", options->quiet, "the exit code only");
+  verb.footer(
       "Nothing is fetched: what is not given is reported as missing.\n"
       "Exit codes: 0 verified, 1 contradicted, 2 malformed, 3 inconclusive, 4 refused by policy,\n"
       "5 not hardware-attested, 64 usage, 70 internal.\n"
@@ -167,28 +165,28 @@ void add_verify_verb(CLI::App& parent, Action& chosen) {
       "    --policy genuine-only\n"
       "  mayfly evidence verify --kind tpm --evidence q.msg --policy mine.json \\\n"
       "    --collateral signature=q.sig ak_public=ak.pub pcrs=q.pcrs");
-  choose_judging(*verb, chosen, [options] { return verify_evidence(*options); });
+  choose_judging(verb, chosen, [options] { return verify_evidence(*options); });
 }
 
-void add_show_verb(CLI::App& parent, Action& chosen) {
+void add_show_verb(Verb parent, Action& chosen) {
   auto options = std::make_shared<EvidenceOptions>();
-  CLI::App* verb = parent.add_subcommand("show", "print what a quote says (does not verify it)");
-  verb->add_option("evidence", options->evidence, "the quote")->required()->type_name("FILE");
-  verb->add_option("--kind", options->kind, "what kind of evidence")
-      ->check(CLI::IsMember({"tdx", "snp", "tpm", "nitro", "azure"}))
-      ->capture_default_str();
-  verb->add_flag("--json", options->json, "as one JSON object");
-  verb->footer("Example:\n  mayfly evidence show quote.bin");
-  choose(*verb, chosen, [options] { return show_evidence(*options); });
+  Verb verb = parent.add_verb("show", "print what a quote says (does not verify it)");
+  verb.add_option("evidence", options->evidence, "the quote").required().type_name("FILE");
+  verb.add_option("--kind", options->kind, "what kind of evidence")
+      .one_of({"tdx", "snp", "tpm", "nitro", "azure"})
+      .shows_default();
+  verb.add_flag("--json", options->json, "as one JSON object");
+  verb.footer("Example:\n  mayfly evidence show quote.bin");
+  choose(verb, chosen, [options] { return show_evidence(*options); });
 }
 
 }  // namespace
 
-void add_evidence(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("evidence", "verify or show a quote without a certificate");
-  verb->require_subcommand(1);
-  add_verify_verb(*verb, chosen);
-  add_show_verb(*verb, chosen);
+void add_evidence(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("evidence", "verify or show a quote without a certificate");
+  verb.needs_verb();
+  add_verify_verb(verb, chosen);
+  add_show_verb(verb, chosen);
 }
 
 }  // namespace mayfly::cli

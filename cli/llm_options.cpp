@@ -1,26 +1,24 @@
 #include "cli/llm_options.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include "cli/llm_terms.hpp"
 
 namespace mayfly::cli {
 
-void add_llm_options(CLI::App& verb, LlmOptions& options) {
+void add_llm_options(Verb verb, LlmOptions& options) {
   verb.add_option("--llm", options.provider,
                   "let the job call a model: anthropic, openai, or the URL of a provider")
-      ->type_name("PROVIDER");
-  verb.add_option("--llm-model", options.model, "the only model it may ask for")->type_name("NAME");
+      .type_name("PROVIDER");
+  verb.add_option("--llm-model", options.model, "the only model it may ask for").type_name("NAME");
   verb.add_option("--llm-key-file", options.key_file,
                   "file with the API key, which the job never sees")
-      ->type_name("FILE");
+      .type_name("FILE");
   verb.add_option("--llm-ca", options.ca_file, "certificate authority of the provider, PEM")
-      ->type_name("FILE");
+      .type_name("FILE");
   verb.add_option("--llm-budget", options.budget,
                   std::string("defaults: ") + std::string(budget_help));
   verb.add_option("--llm-prompt", options.prompt,
                   "run Mayfly's agent with this prompt instead of a script; @FILE reads it")
-      ->type_name("TEXT");
+      .type_name("TEXT");
 }
 
 Result<std::optional<pipeline::ModelAccess>> model_access_from(const LlmOptions& options) {

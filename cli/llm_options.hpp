@@ -2,13 +2,13 @@
 //
 // Errors    malformed: a combination or value that says nothing.  unavailable: the key's file.
 #pragma once
-#include <CLI/App.hpp>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/verb.hpp"
 #include "pipeline/model_access.hpp"
 
 namespace mayfly::cli {
@@ -22,7 +22,7 @@ struct LlmOptions {
   std::string prompt;  // or "@FILE"
 };
 
-void add_llm_options(CLI::App& verb, LlmOptions& options);
+void add_llm_options(Verb verb, LlmOptions& options);
 
 // Absent: --llm was not given. The key is read into locked memory.
 Result<std::optional<pipeline::ModelAccess>> model_access_from(const LlmOptions& options);

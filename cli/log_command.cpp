@@ -1,5 +1,4 @@
 // `mayfly log`: show, export and recount a transparency log.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "api/loopback_client.hpp"
@@ -186,43 +185,43 @@ Result<int> witness(const WitnessVerbOptions& verb_options) {
 
 }  // namespace
 
-void add_log(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("log", "the transparency log: who tried what, how often");
-  verb->require_subcommand(1);
+void add_log(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("log", "the transparency log: who tried what, how often");
+  verb.needs_verb();
 
-  CLI::App* show_verb = verb->add_subcommand("show", "this machine's log: its key and its runs");
+  Verb show_verb = verb.add_verb("show", "this machine's log: its key and its runs");
   auto json = std::make_shared<bool>(false);
-  show_verb->add_flag("--json", *json, "one JSON object per run");
-  choose(*show_verb, chosen, [json] { return show(*json ? Form::json : Form::text); });
+  show_verb.add_flag("--json", *json, "one JSON object per run");
+  choose(show_verb, chosen, [json] { return show(*json ? Form::json : Form::text); });
 
-  CLI::App* export_verb =
-      verb->add_subcommand("export", "write the log's tiles, for others to verify and to serve");
+  Verb export_verb =
+      verb.add_verb("export", "write the log's tiles, for others to verify and to serve");
   auto folder = std::make_shared<std::string>();
-  export_verb->add_option("folder", *folder, "where to")->required()->type_name("FOLDER");
-  choose(*export_verb, chosen, [folder] { return export_to(*folder); });
+  export_verb.add_option("folder", *folder, "where to").required().type_name("FOLDER");
+  choose(export_verb, chosen, [folder] { return export_to(*folder); });
 
-  CLI::App* verify_verb =
-      verb->add_subcommand("verify", "recount a log from its tiles alone, against its checkpoint");
+  Verb verify_verb =
+      verb.add_verb("verify", "recount a log from its tiles alone, against its checkpoint");
   auto options = std::make_shared<VerifyOptions>();
-  verify_verb->add_option("place", options->place, "a folder, or http://127.0.0.1:PORT/log")
-      ->required()
-      ->type_name("FOLDER|URL");
-  verify_verb->add_option("--key", options->key, "the log's verifier key, to check who signed")
-      ->type_name("NAME+ID+KEY");
-  verify_verb->add_flag("--json", options->json, "one JSON object");
-  choose(*verify_verb, chosen, [options] { return verify(*options); });
+  verify_verb.add_option("place", options->place, "a folder, or http://127.0.0.1:PORT/log")
+      .required()
+      .type_name("FOLDER|URL");
+  verify_verb.add_option("--key", options->key, "the log's verifier key, to check who signed")
+      .type_name("NAME+ID+KEY");
+  verify_verb.add_flag("--json", options->json, "one JSON object");
+  choose(verify_verb, chosen, [options] { return verify(*options); });
 
-  CLI::App* witness_verb = verb->add_subcommand(
+  Verb witness_verb = verb.add_verb(
       "witness", "cosign the logs of a policy as long as they only grow; on 127.0.0.1");
   auto witness_options = std::make_shared<WitnessVerbOptions>();
-  witness_verb->add_option("--log-policy", witness_options->policy, "lists the logs to watch")
-      ->required()
-      ->type_name("FILE");
-  witness_verb->add_option("--name", witness_options->name, "of its key, when it is made");
-  witness_verb->add_option("--port", witness_options->port, "0 lets the system choose")
-      ->check(CLI::Range(0, 65535))
-      ->capture_default_str();
-  choose(*witness_verb, chosen, [witness_options] { return witness(*witness_options); });
+  witness_verb.add_option("--log-policy", witness_options->policy, "lists the logs to watch")
+      .required()
+      .type_name("FILE");
+  witness_verb.add_option("--name", witness_options->name, "of its key, when it is made");
+  witness_verb.add_option("--port", witness_options->port, "0 lets the system choose")
+      .between(0, 65535)
+      .shows_default();
+  choose(witness_verb, chosen, [witness_options] { return witness(*witness_options); });
 }
 
 }  // namespace mayfly::cli

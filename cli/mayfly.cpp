@@ -1,67 +1,58 @@
 // mayfly: one command line for people. Composition only; each verb is in its own file.
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <new>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/command.hpp"
+#include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/print.hpp"
-#include "cli/usage_error.hpp"
 
 namespace {
 
 using namespace mayfly;
 using cli::ExitCode;
 
-int run_words(int argc, char** argv) {
-  CLI::App app("Runs a job once over a private dataset, destroys the data, leaves a certificate.");
-  app.name("mayfly");
-  app.set_version_flag("--version", "mayfly " MAYFLY_VERSION);
-  app.require_subcommand(1);
+void add_verbs(cli::Verb program, cli::Action& chosen) {
+  cli::add_run(program, chosen);
+  cli::add_verify(program, chosen);
+  cli::add_show(program, chosen);
+  cli::add_certificates(program, chosen);
+  cli::add_canonical(program, chosen);
+  cli::add_disclose(program, chosen);
+  cli::add_log(program, chosen);
+  cli::add_study(program, chosen);
+  cli::add_token(program, chosen);
+  cli::add_receipt(program, chosen);
+  cli::add_reproduce(program, chosen);
+  cli::add_serve(program, chosen);
+  cli::add_attest(program, chosen);
+  cli::add_submit(program, chosen);
+  cli::add_evidence(program, chosen);
+  cli::add_collateral(program, chosen);
+  cli::add_tpm(program, chosen);
+  cli::add_doctor(program, chosen);
+}
+
+int run_words(cli::Words words) {
+  cli::CommandLine line(
+      "Runs a job once over a private dataset, destroys the data, leaves a certificate.",
+      "mayfly " MAYFLY_VERSION);
   cli::Action chosen;
-  cli::add_run(app, chosen);
-  cli::add_verify(app, chosen);
-  cli::add_show(app, chosen);
-  cli::add_certificates(app, chosen);
-  cli::add_canonical(app, chosen);
-  cli::add_disclose(app, chosen);
-  cli::add_log(app, chosen);
-  cli::add_study(app, chosen);
-  cli::add_token(app, chosen);
-  cli::add_receipt(app, chosen);
-  cli::add_reproduce(app, chosen);
-  cli::add_serve(app, chosen);
-  cli::add_attest(app, chosen);
-  cli::add_submit(app, chosen);
-  cli::add_evidence(app, chosen);
-  cli::add_collateral(app, chosen);
-  cli::add_tpm(app, chosen);
-  cli::add_doctor(app, chosen);
-  if (argc < 2) {
-    cli::put_out(app.help());
+  add_verbs(line.program(), chosen);
+  if (words.empty()) {
+    cli::put_out(line.help());
     return to_int(ExitCode::usage);
   }
-  const std::vector<std::string_view> words(argv + 1, argv + argc);
-  if (const auto checked = cli::check_words(app, words); !checked) {
-    return cli::report_usage(app, words, checked.error().message());
-  }
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& asked) {  // --help, --version
-    std::ostringstream text;
-    app.exit(asked, text, text);
-    cli::put_out(text.str());
+  const auto asked = line.parse(words);
+  if (!asked) return line.report_usage(words, asked.error().message());
+  if (*asked) {
+    cli::put_out(**asked);
     return to_int(ExitCode::ok);
-  } catch (const CLI::ParseError& error) {
-    return cli::report_usage(app, words, cli::explain(app, error, words));
-  }
-  if (const auto checked = cli::check_values(app); !checked) {
-    return cli::report_usage(app, words, checked.error().message());
   }
   return chosen ? chosen() : to_int(ExitCode::usage);
 }
@@ -69,7 +60,8 @@ int run_words(int argc, char** argv) {
 // Nothing of ours throws; what the standard library throws ends here, and is said.
 int run_and_report(int argc, char** argv) {
   try {
-    return run_words(argc, argv);
+    const std::vector<std::string_view> words(argv + std::min(argc, 1), argv + argc);
+    return run_words(words);
   } catch (const std::bad_alloc&) {
     cli::put_err("mayfly: out of memory\n");
   } catch (const std::exception& error) {

@@ -1,5 +1,4 @@
 // `mayfly receipt`: what a run costs, by its certificate and a price table.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 
@@ -85,37 +84,35 @@ Result<int> show_key() {
   return to_int(ExitCode::ok);
 }
 
-void add_common(CLI::App& verb, ReceiptOptions& options) {
+void add_common(Verb verb, ReceiptOptions& options) {
   verb.add_option("--certificate", options.certificate, "file, - for standard input, or id")
-      ->required()
-      ->type_name("FILE|ID");
-  verb.add_option("--prices", options.prices, "the price table")->required()->type_name("FILE");
+      .required()
+      .type_name("FILE|ID");
+  verb.add_option("--prices", options.prices, "the price table").required().type_name("FILE");
 }
 
 }  // namespace
 
-void add_receipt(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("receipt", "what a run costs, by its certificate");
-  verb->require_subcommand(1);
+void add_receipt(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("receipt", "what a run costs, by its certificate");
+  verb.needs_verb();
 
   auto made = std::make_shared<ReceiptOptions>();
-  CLI::App* make_verb = verb->add_subcommand("make", "print a signed receipt");
-  add_common(*make_verb, *made);
-  choose(*make_verb, chosen, [made] { return make(*made); });
+  Verb make_verb = verb.add_verb("make", "print a signed receipt");
+  add_common(make_verb, *made);
+  choose(make_verb, chosen, [made] { return make(*made); });
 
   auto checked = std::make_shared<ReceiptOptions>();
-  CLI::App* verify_verb = verb->add_subcommand("verify", "compute a receipt again and compare");
-  verify_verb->add_option("receipt", checked->receipt, "the receipt")
-      ->required()
-      ->type_name("FILE");
-  add_common(*verify_verb, *checked);
-  verify_verb->add_option("--key", checked->key, "of whoever issued it: <name>+<id>+<key>")
-      ->required();
-  choose(*verify_verb, chosen, [checked] { return verify(*checked); });
+  Verb verify_verb = verb.add_verb("verify", "compute a receipt again and compare");
+  verify_verb.add_option("receipt", checked->receipt, "the receipt").required().type_name("FILE");
+  add_common(verify_verb, *checked);
+  verify_verb.add_option("--key", checked->key, "of whoever issued it: <name>+<id>+<key>")
+      .required();
+  choose(verify_verb, chosen, [checked] { return verify(*checked); });
 
-  CLI::App* key_verb = verb->add_subcommand("key", "print the key that signs receipts here");
-  choose(*key_verb, chosen, [] { return show_key(); });
-  verb->footer("Example:\n  mayfly receipt make --certificate cert.json --prices prices.json");
+  Verb key_verb = verb.add_verb("key", "print the key that signs receipts here");
+  choose(key_verb, chosen, [] { return show_key(); });
+  verb.footer("Example:\n  mayfly receipt make --certificate cert.json --prices prices.json");
 }
 
 }  // namespace mayfly::cli

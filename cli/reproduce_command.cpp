@@ -1,5 +1,4 @@
 // `mayfly reproduce`: asks the question of a certificate again, here, and says what differs.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -208,26 +207,25 @@ Result<int> reproduce(const ReproduceOptions& options) {
 
 }  // namespace
 
-void add_reproduce(CLI::App& app, Action& chosen) {
-  CLI::App* verb =
-      app.add_subcommand("reproduce", "ask the question of a certificate again, and compare");
+void add_reproduce(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("reproduce", "ask the question of a certificate again, and compare");
   auto options = std::make_shared<ReproduceOptions>();
-  verb->add_option("certificate", options->certificate, "file, - for standard input, or id")
-      ->required()
-      ->type_name("FILE|ID");
-  verb->add_option("--dataset", options->dataset, "the same dataset")->type_name("PATH");
-  verb->add_option("--script", options->scripts, "the scripts that it ran; told by their hashes")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
-  verb->add_option("-o,--output", options->output, "write the new certificate here, too")
-      ->type_name("FILE");
-  verb->add_flag("--json", options->json, "the comparison as one JSON object");
-  verb->footer(
+  verb.add_option("certificate", options->certificate, "file, - for standard input, or id")
+      .required()
+      .type_name("FILE|ID");
+  verb.add_option("--dataset", options->dataset, "the same dataset").type_name("PATH");
+  verb.add_option("--script", options->scripts, "the scripts that it ran; told by their hashes")
+      .type_name("FILE")
+      .one_value_each();
+  verb.add_option("-o,--output", options->output, "write the new certificate here, too")
+      .type_name("FILE");
+  verb.add_flag("--json", options->json, "the comparison as one JSON object");
+  verb.footer(
       "Ends with 0 if the claim is the same, 1 if only the answer differs, 3 if this machine "
       "asked\n"
       "another question (its system-call policy is a newer one, say).\n"
       "Example:\n  mayfly reproduce cert.json --dataset data.csv --script scan.py");
-  choose(*verb, chosen, [options] { return reproduce(*options); });
+  choose(verb, chosen, [options] { return reproduce(*options); });
 }
 
 }  // namespace mayfly::cli

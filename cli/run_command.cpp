@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <memory>
@@ -349,68 +348,67 @@ Result<int> run(const RunOptions& options) {
   return options.command.empty() ? to_int(exit_code_for(outcome)) : passed_through_status(outcome);
 }
 
-void add_options(CLI::App& verb, RunOptions& options) {
+void add_options(Verb verb, RunOptions& options) {
   verb.add_option("--dataset", options.dataset, "file or directory; - reads standard input")
-      ->type_name("PATH");
+      .type_name("PATH");
   verb.add_option("--dataset-format", options.dataset_format, "csv, json, txt or bin")
-      ->check(CLI::IsMember({"csv", "json", "txt", "bin"}));
-  verb.add_option("--dataset-max", options.dataset_max, std::string(dataset_max_help))
-      ->type_name("SIZE");
+      .one_of({"csv", "json", "txt", "bin"});
+  verb.add_option("--dataset-max", options.dataset_max, dataset_max_help).type_name("SIZE");
   verb.add_option("--script", options.scripts, "script to run (the first is the entry point)")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
+      .type_name("FILE")
+      .one_value_each();
   verb.add_option("--file", options.files, "further file to lay beside it, in /work")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
+      .type_name("FILE")
+      .one_value_each();
   verb.add_option("--language", options.language,
                   "what the script is written in; by default what its extension says: " +
                       pipeline::known_languages())
-      ->type_name("NAME");
+      .type_name("NAME");
   verb.add_option("--step", options.steps,
                   "shell command to run first, in a sandbox of its own; what it leaves in /work, "
                   "the next one finds there")
-      ->type_name("COMMAND")
-      ->allow_extra_args(false);
+      .type_name("COMMAND")
+      .one_value_each();
   verb.add_option("--tool", options.tools, "program the job may execute; none given: any")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
+      .type_name("NAME")
+      .one_value_each();
   verb.add_option("--policy", options.policy,
                   "system calls the job may make: default, strict, or one for a language: python, "
                   "node, shell, go, rust, java, c; \"language\": that of the script")
-      ->type_name("NAME")
-      ->capture_default_str();
+      .type_name("NAME")
+      .shows_default();
   verb.add_option("--determinism", options.determinism,
                   "seeded: what the job draws at random comes from the hash of its inputs, and its "
                   "calendar begins at a fixed moment")
-      ->check(CLI::IsMember({"deterministic", "seeded"}))
-      ->capture_default_str();
+      .one_of({"deterministic", "seeded"})
+      .shows_default();
   verb.add_option("--assert", options.assertions, "threshold fixed now, judged on the result")
-      ->type_name("'accuracy>=0.95'")
-      ->allow_extra_args(false);
+      .type_name("'accuracy>=0.95'")
+      .one_value_each();
   verb.add_option("--env", options.environment, "environment variable for the job")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+      .type_name("NAME=VALUE")
+      .one_value_each();
   verb.add_option("--limits", options.limits, std::string("defaults: ") + std::string(limits_help));
-  verb.add_option("--timeout", options.timeout, "same as --limits wall=")->type_name("300s");
-  verb.add_option("--memory", options.memory, "same as --limits memory=")->type_name("512m");
+  verb.add_option("--timeout", options.timeout, "same as --limits wall=").type_name("300s");
+  verb.add_option("--memory", options.memory, "same as --limits memory=").type_name("512m");
   add_llm_options(verb, options.llm);
   verb.add_option("--nonce", options.nonce, "up to 64 bytes, hex: shows the run is fresh");
   add_attest_options(verb, options.attest);
   verb.add_option("-o,--output", options.output, "write the certificate here; - is standard output")
-      ->type_name("FILE");
+      .type_name("FILE");
   verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")
-      ->type_name("FILE");
+      .type_name("FILE");
   verb.add_option(
           "--may-withhold", options.withhold,
           "what may be withheld from a reader later: executions, files, llm, network (events "
           "of the trace), result")
-      ->type_name("LIST")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+      .type_name("LIST")
+      .separated_by_commas()
+      .one_value_each();
   verb.add_option("--log-policy", options.log_policy,
                   "its witnesses must cosign the log before the run and at its end")
-      ->type_name("FILE");
-  verb.add_option("--study", options.study, "the run is part of this study")->type_name("ID");
+      .type_name("FILE");
+  verb.add_option("--study", options.study, "the run is part of this study").type_name("ID");
   verb.add_flag("--no-store", options.no_store, "do not keep the certificate in the local store");
   verb.add_flag("--json", options.json, "print one JSON object instead of the job's output");
   verb.add_flag("-q,--quiet", options.quiet, "no summary; only why a job did not end by itself");
@@ -418,9 +416,9 @@ void add_options(CLI::App& verb, RunOptions& options) {
 
 }  // namespace
 
-void add_run(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("run", "run one job over one dataset, leave a certificate");
-  verb->footer(
+void add_run(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("run", "run one job over one dataset, leave a certificate");
+  verb.footer(
       "Examples:\n"
       "  mayfly run --dataset patients.csv --script pii_scanner.py -o cert.json\n"
       "  make-data | mayfly run --dataset - --dataset-format csv --script scan.py -o cert.json\n"
@@ -432,10 +430,10 @@ void add_run(CLI::App& app, Action& chosen) {
       "  mayfly run --dataset d.csv --llm anthropic --llm-model MODEL --llm-key-file key \\\n"
       "    --llm-prompt 'Is there personal data in it?' -o cert.json");
   auto options = std::make_shared<RunOptions>();
-  add_options(*verb, *options);
-  verb->add_option("command", options->command, "a command instead of a script, after --")
-      ->type_name("COMMAND ARG...");
-  choose(*verb, chosen, [options] { return run(*options); });
+  add_options(verb, *options);
+  verb.add_option("command", options->command, "a command instead of a script, after --")
+      .type_name("COMMAND ARG...");
+  choose(verb, chosen, [options] { return run(*options); });
 }
 
 }  // namespace mayfly::cli

@@ -1,5 +1,4 @@
 // `mayfly serve`: the HTTP service, on loopback.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "api/server.hpp"
@@ -73,47 +72,46 @@ Result<int> serve(const ServeVerbOptions& verb_options) {
 
 }  // namespace
 
-void add_serve(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("serve", "answer HTTP on 127.0.0.1");
+void add_serve(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("serve", "answer HTTP on 127.0.0.1");
   auto options = std::make_shared<ServeVerbOptions>();
-  verb->add_option("--port", options->port, "0 lets the system choose")
-      ->check(CLI::Range(0, 65535))
-      ->capture_default_str();
-  verb->add_option("--listen", options->listen, "another address of this machine")
-      ->type_name("ADDRESS")
-      ->capture_default_str();
-  verb->add_option("--plaintext-from-network", options->plaintext_reason,
-                   "why an address that is not loopback needs no TLS: what stands in front of it")
-      ->type_name("REASON");
-  verb->add_option("--runs", options->runs, "jobs side by side")
-      ->check(CLI::Range(std::size_t{1}, api::runs_at_once_max))
-      ->capture_default_str();
-  verb->add_option("--waiting", options->waiting,
-                   "runs that may wait for their turn; more are answered 429")
-      ->check(CLI::Range(std::size_t{0}, api::runs_waiting_bound))
-      ->capture_default_str();
-  verb->add_option("--client-rate", options->client_rate,
-                   "runs that one client may ask for in a minute")
-      ->check(CLI::Range(std::uint64_t{1}, api::rate_per_window_max))
-      ->capture_default_str();
-  verb->add_option("--memory", options->memory,
-                   "what all jobs that run may take together; what is available if not given")
-      ->type_name("SIZE");
-  verb->add_option("--ready", options->ready, "sandboxes built before a job asks for one")
-      ->check(CLI::Range(std::size_t{0}, executor::ready_sandboxes_max))
-      ->capture_default_str();
-  verb->add_option("--dataset-max", options->dataset_max, std::string(dataset_max_help))
-      ->type_name("SIZE");
-  verb->add_option("--log-policy", options->log_policy,
-                   "its witnesses must cosign the log before each run and at its end")
-      ->type_name("FILE");
-  verb->add_option("--llm-endpoint", options->llm_endpoints,
-                   "a model provider that requests may name, beside anthropic and openai")
-      ->type_name("NAME=URL")
-      ->allow_extra_args(false);
-  add_attest_options(*verb, options->attest);
-  verb->footer("Example:\n  mayfly serve --port 8420");
-  choose(*verb, chosen, [options] { return serve(*options); });
+  verb.add_option("--port", options->port, "0 lets the system choose")
+      .between(0, 65535)
+      .shows_default();
+  verb.add_option("--listen", options->listen, "another address of this machine")
+      .type_name("ADDRESS")
+      .shows_default();
+  verb.add_option("--plaintext-from-network", options->plaintext_reason,
+                  "why an address that is not loopback needs no TLS: what stands in front of it")
+      .type_name("REASON");
+  verb.add_option("--runs", options->runs, "jobs side by side")
+      .between(std::size_t{1}, api::runs_at_once_max)
+      .shows_default();
+  verb.add_option("--waiting", options->waiting,
+                  "runs that may wait for their turn; more are answered 429")
+      .between(std::size_t{0}, api::runs_waiting_bound)
+      .shows_default();
+  verb.add_option("--client-rate", options->client_rate,
+                  "runs that one client may ask for in a minute")
+      .between(std::uint64_t{1}, api::rate_per_window_max)
+      .shows_default();
+  verb.add_option("--memory", options->memory,
+                  "what all jobs that run may take together; what is available if not given")
+      .type_name("SIZE");
+  verb.add_option("--ready", options->ready, "sandboxes built before a job asks for one")
+      .between(std::size_t{0}, executor::ready_sandboxes_max)
+      .shows_default();
+  verb.add_option("--dataset-max", options->dataset_max, dataset_max_help).type_name("SIZE");
+  verb.add_option("--log-policy", options->log_policy,
+                  "its witnesses must cosign the log before each run and at its end")
+      .type_name("FILE");
+  verb.add_option("--llm-endpoint", options->llm_endpoints,
+                  "a model provider that requests may name, beside anthropic and openai")
+      .type_name("NAME=URL")
+      .one_value_each();
+  add_attest_options(verb, options->attest);
+  verb.footer("Example:\n  mayfly serve --port 8420");
+  choose(verb, chosen, [options] { return serve(*options); });
 }
 
 }  // namespace mayfly::cli

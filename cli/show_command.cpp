@@ -1,5 +1,4 @@
 // `mayfly show`: a certificate as a person wants to read it. Shows, does not verify.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "certificate/decode.hpp"
@@ -41,20 +40,18 @@ Result<int> show(const ShowOptions& options) {
 
 }  // namespace
 
-void add_show(CLI::App& app, Action& chosen) {
-  CLI::App* verb =
-      app.add_subcommand("show", "print a certificate for people (does not verify it)");
+void add_show(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("show", "print a certificate for people (does not verify it)");
   auto options = std::make_shared<ShowOptions>();
-  verb->add_option("certificate", options->certificate, "file, - for standard input, or id")
-      ->required()
-      ->type_name("FILE|ID");
-  verb->add_option("--format", options->format,
-                   "text, json, summary, claim, statement, dsse, sigstore or p256-key")
-      ->check(CLI::IsMember(
-          {"text", "json", "summary", "claim", "statement", "dsse", "sigstore", "p256-key"}))
-      ->capture_default_str();
-  verb->footer("Example:\n  mayfly show cert.json");
-  choose(*verb, chosen, [options] { return show(*options); });
+  verb.add_option("certificate", options->certificate, "file, - for standard input, or id")
+      .required()
+      .type_name("FILE|ID");
+  verb.add_option("--format", options->format,
+                  "text, json, summary, claim, statement, dsse, sigstore or p256-key")
+      .one_of({"text", "json", "summary", "claim", "statement", "dsse", "sigstore", "p256-key"})
+      .shows_default();
+  verb.footer("Example:\n  mayfly show cert.json");
+  choose(verb, chosen, [options] { return show(*options); });
 }
 
 }  // namespace mayfly::cli

@@ -1,5 +1,4 @@
 // `mayfly study`: how many runs, fixed before the first of them.
-#include <CLI/CLI.hpp>
 #include <array>
 #include <memory>
 
@@ -86,32 +85,32 @@ Result<crypto::Sha256> study_leaf(store::Log& log, const std::string& study_id) 
   return *leaf;
 }
 
-void add_study(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("study", "fix how many runs there will be, before the first");
-  verb->require_subcommand(1);
+void add_study(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("study", "fix how many runs there will be, before the first");
+  verb.needs_verb();
 
-  CLI::App* create_verb = verb->add_subcommand("create", "log a plan; prints the study's id");
+  Verb create_verb = verb.add_verb("create", "log a plan; prints the study's id");
   auto options = std::make_shared<CreateOptions>();
-  create_verb->add_option("--dataset", options->dataset, "what it is about: a path or sha256:...")
-      ->required()
-      ->type_name("PATH|HASH");
-  create_verb->add_option("--plan", options->plan, "what is measured, by which rule; only hashed")
-      ->required()
-      ->type_name("FILE");
-  create_verb->add_option("--runs", options->runs, "how many")
-      ->required()
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}));
-  choose(*create_verb, chosen, [options] { return create(*options); });
+  create_verb.add_option("--dataset", options->dataset, "what it is about: a path or sha256:...")
+      .required()
+      .type_name("PATH|HASH");
+  create_verb.add_option("--plan", options->plan, "what is measured, by which rule; only hashed")
+      .required()
+      .type_name("FILE");
+  create_verb.add_option("--runs", options->runs, "how many")
+      .required()
+      .between(std::uint64_t{1}, std::uint64_t{1'000'000});
+  choose(create_verb, chosen, [options] { return create(*options); });
 
   auto closed = std::make_shared<std::string>();
-  CLI::App* close_verb = verb->add_subcommand("close", "no further run belongs to it");
-  close_verb->add_option("id", *closed, "study_...")->required();
-  choose(*close_verb, chosen, [closed] { return close(*closed); });
+  Verb close_verb = verb.add_verb("close", "no further run belongs to it");
+  close_verb.add_option("id", *closed, "study_...").required();
+  choose(close_verb, chosen, [closed] { return close(*closed); });
 
   auto shown = std::make_shared<std::string>();
-  CLI::App* show_verb = verb->add_subcommand("show", "planned, started, finished, as JSON");
-  show_verb->add_option("id", *shown, "study_...")->required();
-  choose(*show_verb, chosen, [shown] { return show(*shown); });
+  Verb show_verb = verb.add_verb("show", "planned, started, finished, as JSON");
+  show_verb.add_option("id", *shown, "study_...").required();
+  choose(show_verb, chosen, [shown] { return show(*shown); });
 }
 
 }  // namespace mayfly::cli

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -208,87 +207,87 @@ Result<int> submit(SubmitOptions options) {
   return done->returned.exit_code();
 }
 
-void add_service_options(CLI::App& verb, SubmitOptions& options) {
-  verb.add_option("--url", options.url, "where the service answers")->required()->type_name("URL");
+void add_service_options(Verb verb, SubmitOptions& options) {
+  verb.add_option("--url", options.url, "where the service answers").required().type_name("URL");
   verb.add_option("--policy", options.policy,
                   "what the service and the certificate must satisfy: a document, or: default, "
                   "genuine-only")
-      ->type_name("FILE|NAME")
-      ->capture_default_str();
+      .type_name("FILE|NAME")
+      .shows_default();
   verb.add_option("--software", options.software, "the digest that its program must have")
-      ->type_name("sha256:HEX");
+      .type_name("sha256:HEX");
   verb.add_option("--send-to-simulated", options.simulated_reason,
                   "why data may go to a service that no hardware vouches for")
-      ->type_name("REASON");
+      .type_name("REASON");
   verb.add_option("--token-file", options.token_file,
                   "file with the service's token; without it, the variable MAYFLY_TOKEN")
-      ->type_name("FILE");
+      .type_name("FILE");
   verb.add_option("--wait", options.patience, "how long the answer may take")
-      ->type_name("1h")
-      ->capture_default_str();
+      .type_name("1h")
+      .shows_default();
   verb.add_option("-o,--output", options.output, "write the certificate here; - is standard output")
-      ->type_name("FILE")
-      ->required();
+      .type_name("FILE")
+      .required();
   verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")
-      ->type_name("FILE");
+      .type_name("FILE");
   verb.add_flag("--private", options.request.is_private,
                 "nobody else may see the certificate at the service (needs a token)");
   verb.add_flag("--json", options.json, "print one JSON object instead of the job's output");
   verb.add_flag("-q,--quiet", options.quiet, "no summary");
 }
 
-void add_job_options(CLI::App& verb, SubmitOptions& options) {
+void add_job_options(Verb verb, SubmitOptions& options) {
   SubmitRequest& request = options.request;
-  verb.add_option("--dataset", options.dataset, "file; - reads standard input")->type_name("PATH");
+  verb.add_option("--dataset", options.dataset, "file; - reads standard input").type_name("PATH");
   verb.add_option("--dataset-format", request.dataset_format, "csv, json or txt")
-      ->check(CLI::IsMember({"csv", "json", "txt"}));
+      .one_of({"csv", "json", "txt"});
   verb.add_option("--script", request.scripts, "script to run (the first is the entry point)")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
+      .type_name("FILE")
+      .one_value_each();
   verb.add_option("--file", request.files, "further file to lay beside it, in /work")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
+      .type_name("FILE")
+      .one_value_each();
   verb.add_option("--language", request.language,
                   "what the script is written in: " + pipeline::known_languages())
-      ->type_name("NAME");
+      .type_name("NAME");
   verb.add_option("--step", request.steps, "shell command to run first, in a sandbox of its own")
-      ->type_name("COMMAND")
-      ->allow_extra_args(false);
+      .type_name("COMMAND")
+      .one_value_each();
   verb.add_option("--tool", request.tools, "program the job may execute; none given: any")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
+      .type_name("NAME")
+      .one_value_each();
   verb.add_option("--system-calls", request.system_calls,
                   "those the job may make, as mayfly run --policy")
-      ->type_name("NAME")
-      ->capture_default_str();
+      .type_name("NAME")
+      .shows_default();
   verb.add_option("--determinism", request.determinism, "as mayfly run")
-      ->check(CLI::IsMember({"deterministic", "seeded"}))
-      ->capture_default_str();
+      .one_of({"deterministic", "seeded"})
+      .shows_default();
   verb.add_option("--assert", request.assertions, "threshold fixed now, judged on the result")
-      ->type_name("'accuracy>=0.95'")
-      ->allow_extra_args(false);
+      .type_name("'accuracy>=0.95'")
+      .one_value_each();
   verb.add_option("--env", request.environment, "environment variable for the job")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+      .type_name("NAME=VALUE")
+      .one_value_each();
   verb.add_option("--limits", request.limits, "as mayfly run: wall=300s,memory=512m");
   verb.add_option("--may-withhold", request.withhold, "as mayfly run")
-      ->type_name("LIST")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+      .type_name("LIST")
+      .separated_by_commas()
+      .one_value_each();
   add_llm_options(verb, request.llm);
   verb.add_option("command", request.command, "a command instead of a script, after --")
-      ->type_name("COMMAND ARG...");
+      .type_name("COMMAND ARG...");
 }
 
 }  // namespace
 
-void add_submit(CLI::App& app, Action& chosen) {
-  CLI::App* verb =
-      app.add_subcommand("submit", "run one job at a verified service, over data sealed to it");
+void add_submit(Verb program, Action& chosen) {
+  Verb verb =
+      program.add_verb("submit", "run one job at a verified service, over data sealed to it");
   auto options = std::make_shared<SubmitOptions>();
-  add_service_options(*verb, *options);
-  add_job_options(*verb, *options);
-  verb->footer(
+  add_service_options(verb, *options);
+  add_job_options(verb, *options);
+  verb.footer(
       "Exit codes: those of the certificate's verdict, as mayfly attest: 0 verified, 1 "
       "contradicted,\n"
       "2 malformed, 3 inconclusive, 4 refused by policy, 5 not hardware-attested; 6 the job did "
@@ -298,7 +297,7 @@ void add_submit(CLI::App& app, Action& chosen) {
       "Example:\n"
       "  mayfly submit --url http://127.0.0.1:8420 --policy mine.json --dataset patients.csv \\\n"
       "    --script pii_scanner.py -o cert.json");
-  choose_judging(*verb, chosen, [options] { return submit(*options); });
+  choose_judging(verb, chosen, [options] { return submit(*options); });
 }
 
 }  // namespace mayfly::cli

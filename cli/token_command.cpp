@@ -1,5 +1,4 @@
 // `mayfly token`: who may ask the HTTP service for what.
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "api/access.hpp"
@@ -94,35 +93,34 @@ Result<int> revoke(const std::string& token_id) {
 
 }  // namespace
 
-void add_token(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("token", "who may ask the HTTP service for what");
-  verb->require_subcommand(1);
+void add_token(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("token", "who may ask the HTTP service for what");
+  verb.needs_verb();
 
-  CLI::App* create_verb = verb->add_subcommand("create", "make a token and print it, once");
+  Verb create_verb = verb.add_verb("create", "make a token and print it, once");
   auto options = std::make_shared<CreateOptions>();
-  create_verb->add_option("--tenant", options->tenant, "whom it stands for: a name of your choice")
-      ->required();
+  create_verb.add_option("--tenant", options->tenant, "whom it stands for: a name of your choice")
+      .required();
   create_verb
-      ->add_option("--scope", options->scopes,
-                   "execute, read, admin or metrics; may be given several times")
-      ->required()
-      ->allow_extra_args(false);
+      .add_option("--scope", options->scopes,
+                  "execute, read, admin or metrics; may be given several times")
+      .required()
+      .one_value_each();
   create_verb
-      ->add_option("--expires", options->expires, "how long it is valid; for ever if not given")
-      ->type_name("TIME");
-  create_verb->footer(
-      "Example:\n  mayfly token create --tenant lab --scope execute --expires 720h");
-  choose(*create_verb, chosen, [options] { return create(*options); });
+      .add_option("--expires", options->expires, "how long it is valid; for ever if not given")
+      .type_name("TIME");
+  create_verb.footer("Example:\n  mayfly token create --tenant lab --scope execute --expires 720h");
+  choose(create_verb, chosen, [options] { return create(*options); });
 
-  CLI::App* list_verb = verb->add_subcommand("list", "the tokens there are, without their secrets");
+  Verb list_verb = verb.add_verb("list", "the tokens there are, without their secrets");
   auto as_json = std::make_shared<bool>(false);
-  list_verb->add_flag("--json", *as_json, "one object a line");
-  choose(*list_verb, chosen, [as_json] { return list(*as_json ? Form::json : Form::text); });
+  list_verb.add_flag("--json", *as_json, "one object a line");
+  choose(list_verb, chosen, [as_json] { return list(*as_json ? Form::json : Form::text); });
 
-  CLI::App* revoke_verb = verb->add_subcommand("revoke", "make a token useless");
+  Verb revoke_verb = verb.add_verb("revoke", "make a token useless");
   auto id = std::make_shared<std::string>();
-  revoke_verb->add_option("ID", *id, "as mayfly token list shows it")->required();
-  choose(*revoke_verb, chosen, [id] { return revoke(*id); });
+  revoke_verb.add_option("ID", *id, "as mayfly token list shows it").required();
+  choose(revoke_verb, chosen, [id] { return revoke(*id); });
 }
 
 }  // namespace mayfly::cli

@@ -2,7 +2,6 @@
 // TPM: by the endorsement key's certificate, then by a secret that only that TPM can open. Nobody
 // can check it afterwards, so what comes out is a Name for a policy, or a key for an authority to
 // certify.
-#include <CLI/CLI.hpp>
 #include <array>
 #include <memory>
 
@@ -141,46 +140,46 @@ Result<int> activate(const TpmOptions& options) {
   return to_int(ExitCode::ok);
 }
 
-void add_address(CLI::App& verb, TpmOptions& options) {
+void add_address(Verb verb, TpmOptions& options) {
   verb.add_option("address", options.address, "the TPM and the handle of its key")
-      ->required()
-      ->type_name("ADDRESS#HANDLE");
+      .required()
+      .type_name("ADDRESS#HANDLE");
 }
 
 }  // namespace
 
-void add_tpm(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("tpm", "enrol a TPM's attestation key");
-  verb->require_subcommand(1);
+void add_tpm(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("tpm", "enrol a TPM's attestation key");
+  verb.needs_verb();
   auto key_options = std::make_shared<TpmOptions>();
-  CLI::App* key = verb->add_subcommand("key", "print the key, made if it is not there yet");
-  add_address(*key, *key_options);
-  key->add_option("-o,--output", key_options->output, "where to; - is standard output")
-      ->type_name("FILE");
-  key->footer("Example:\n  mayfly tpm key device:/dev/tpmrm0#0x81010020 -o key.json");
-  choose(*key, chosen, [key_options] { return show_key(*key_options); });
+  Verb key = verb.add_verb("key", "print the key, made if it is not there yet");
+  add_address(key, *key_options);
+  key.add_option("-o,--output", key_options->output, "where to; - is standard output")
+      .type_name("FILE");
+  key.footer("Example:\n  mayfly tpm key device:/dev/tpmrm0#0x81010020 -o key.json");
+  choose(key, chosen, [key_options] { return show_key(*key_options); });
 
   auto challenge_options = std::make_shared<TpmOptions>();
-  CLI::App* made = verb->add_subcommand("challenge", "for whoever enrols it: hide a secret");
-  made->add_option("key", challenge_options->key_file, "what `tpm key` printed")
-      ->required()
-      ->type_name("FILE");
-  made->add_option("--ek-root", challenge_options->ek_roots,
-                   "the manufacturer's certificates, PEM: intermediate ones first, the root last")
-      ->required()
-      ->type_name("FILE");
-  made->add_option("-o,--output", challenge_options->output, "the challenge, for the machine")
-      ->required()
-      ->type_name("FILE");
-  choose(*made, chosen, [challenge_options] { return challenge(*challenge_options); });
+  Verb made = verb.add_verb("challenge", "for whoever enrols it: hide a secret");
+  made.add_option("key", challenge_options->key_file, "what `tpm key` printed")
+      .required()
+      .type_name("FILE");
+  made.add_option("--ek-root", challenge_options->ek_roots,
+                  "the manufacturer's certificates, PEM: intermediate ones first, the root last")
+      .required()
+      .type_name("FILE");
+  made.add_option("-o,--output", challenge_options->output, "the challenge, for the machine")
+      .required()
+      .type_name("FILE");
+  choose(made, chosen, [challenge_options] { return challenge(*challenge_options); });
 
   auto activate_options = std::make_shared<TpmOptions>();
-  CLI::App* opened = verb->add_subcommand("activate", "on the machine: print the hidden secret");
-  add_address(*opened, *activate_options);
-  opened->add_option("challenge", activate_options->challenge_file, "what `tpm challenge` wrote")
-      ->required()
-      ->type_name("FILE");
-  choose(*opened, chosen, [activate_options] { return activate(*activate_options); });
+  Verb opened = verb.add_verb("activate", "on the machine: print the hidden secret");
+  add_address(opened, *activate_options);
+  opened.add_option("challenge", activate_options->challenge_file, "what `tpm challenge` wrote")
+      .required()
+      .type_name("FILE");
+  choose(opened, chosen, [activate_options] { return activate(*activate_options); });
 }
 
 }  // namespace mayfly::cli

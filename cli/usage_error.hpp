@@ -3,20 +3,17 @@
 // Errors    malformed, with a message for people.
 // Threads   Before any other.
 #pragma once
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "base/result.hpp"
+#include "cli/command_line.hpp"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): CLI11 is called so
-class App;
 class ParseError;
-}  // namespace CLI
+}
 
 namespace mayfly::cli {
-
-using Words = std::span<const std::string_view>;  // of the command line, without the program's name
 
 // Before parsing: a verb that is none, and "--option=" with nothing behind it.
 Result<void> check_words(const CLI::App& app, Words words);

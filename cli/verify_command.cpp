@@ -1,5 +1,4 @@
 // `mayfly verify`: what verify-cert does, and ids of the local store besides.
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
@@ -83,38 +82,37 @@ Result<int> verify(const VerifyOptions& options) {
 
 }  // namespace
 
-void add_verify(CLI::App& app, Action& chosen) {
-  CLI::App* verb = app.add_subcommand("verify", "check a certificate offline, as verify-cert does");
+void add_verify(Verb program, Action& chosen) {
+  Verb verb = program.add_verb("verify", "check a certificate offline, as verify-cert does");
   auto options = std::make_shared<VerifyOptions>();
-  verb->add_option("certificate", options->certificates, "file, - for standard input, or id")
-      ->type_name("FILE|ID");
-  verb->add_flag("--compare", options->compare, "two certificates: the same claim? what differs?");
-  verb->add_option("--batch", options->batch, "every *.json below it; -: one certificate a line")
-      ->type_name("FOLDER|-")
-      ->excludes("certificate")
-      ->excludes("--compare");
-  verb->add_flag("--explain", options->explain,
-                 "what each check asks; alone: what each code means");
-  verb->add_option("--dataset", options->dataset, "recompute this dataset's hash and compare")
-      ->type_name("PATH");
-  verb->add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
-  verb->add_option("--log-policy", options->log_policy, "which logs and witnesses are believed")
-      ->type_name("FILE");
-  verb->add_option("--log", options->log, "a copy of the log: count the attempts again, as of now")
-      ->type_name("FOLDER");
-  verb->add_option("--trace", options->trace, "the run's trace: recompute its root and compare")
-      ->type_name("FILE");
-  verb->add_option("--policy", options->policy, "a document, or: default, genuine-only")
-      ->type_name("FILE|NAME")
-      ->capture_default_str();
-  verb->add_flag("--json", options->json, "the report as one JSON object");
-  verb->add_flag("-q,--quiet", options->quiet, "the exit code only");
-  verb->add_flag("--no-color", options->no_colour, "no colour even on a terminal");
-  verb->footer(
+  verb.add_option("certificate", options->certificates, "file, - for standard input, or id")
+      .type_name("FILE|ID");
+  verb.add_flag("--compare", options->compare, "two certificates: the same claim? what differs?");
+  verb.add_option("--batch", options->batch, "every *.json below it; -: one certificate a line")
+      .type_name("FOLDER|-")
+      .excludes("certificate")
+      .excludes("--compare");
+  verb.add_flag("--explain", options->explain, "what each check asks; alone: what each code means");
+  verb.add_option("--dataset", options->dataset, "recompute this dataset's hash and compare")
+      .type_name("PATH");
+  verb.add_option("--at", options->at, "appraise as of this time (RFC 3339 or milliseconds)");
+  verb.add_option("--log-policy", options->log_policy, "which logs and witnesses are believed")
+      .type_name("FILE");
+  verb.add_option("--log", options->log, "a copy of the log: count the attempts again, as of now")
+      .type_name("FOLDER");
+  verb.add_option("--trace", options->trace, "the run's trace: recompute its root and compare")
+      .type_name("FILE");
+  verb.add_option("--policy", options->policy, "a document, or: default, genuine-only")
+      .type_name("FILE|NAME")
+      .shows_default();
+  verb.add_flag("--json", options->json, "the report as one JSON object");
+  verb.add_flag("-q,--quiet", options->quiet, "the exit code only");
+  verb.add_flag("--no-color", options->no_colour, "no colour even on a terminal");
+  verb.footer(
       "Exit codes: 0 verified, 1 contradicted, 2 malformed, 3 inconclusive, 4 refused by policy,\n"
       "5 consistent but not hardware-attested, 64 usage, 70 internal.\n"
       "Examples:\n  mayfly verify cert.json\n  mayfly verify cert_1a2b3c4d5e6f --dataset data.csv");
-  choose_judging(*verb, chosen, [options] { return verify(*options); });
+  choose_judging(verb, chosen, [options] { return verify(*options); });
 }
 
 }  // namespace mayfly::cli

@@ -11,7 +11,7 @@
 namespace mayfly::crypto {
 namespace {
 
-// More than libcrypto's deepest call for P-256 uses: it copies the key to its stack and leaves it.
+// More than libcrypto's deepest call for P-256 uses. It does not promise to clear what it leaves.
 constexpr std::size_t stack_used_bytes = std::size_t{16} * 1024;
 
 }  // namespace

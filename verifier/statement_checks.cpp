@@ -72,7 +72,7 @@ std::optional<Finding> fault_of_ed25519(const certificate::Signature& signature,
   return std::nullopt;
 }
 
-// One signature has one form, so that nobody can make a second certificate out of a first.
+// One signature has one form: without the key, nobody can make another that is good as well.
 std::optional<Finding> fault_of_p256(const certificate::Signature& signature,
                                      const certificate::Run& run, ByteView signed_bytes) {
   if (signature.public_key != run.signer_p256) return found(Code::second_signer_differs);

@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ BIN = pathlib.Path(os.environ["MAYFLY_BIN"])
 SOURCE = pathlib.Path(os.environ["MAYFLY_SOURCE_DIR"])
 CASES = SOURCE / "tests" / "certificates"
 VECTORS = SOURCE / "tests" / "vectors" / "certificate" / "sigstore-bundle"
+HOW_TO = SOURCE / "docs" / "how-to" / "check-with-other-tools.md"
 HERE = pathlib.Path(__file__).resolve().parent
 READERS = pathlib.Path(os.environ.get("MAYFLY_READERS", SOURCE / "build" / "readers"))
 VALID = CASES / "valid-two-signatures" / "certificate.json"
@@ -72,6 +74,18 @@ class OpensslAlone(Folder):
         for name in BROKEN:
             done = self.check_p256(CASES / name / "certificate.json")
             self.assertNotEqual(done.returncode, 0, name)
+
+    @unittest.skipUnless(shutil.which("jq"), "needs the command jq")
+    def test_verifies_it_by_the_commands_of_the_how_to(self):
+        exports, with_openssl = re.findall(r"```sh\n(.*?)```", HOW_TO.read_text(), re.S)[:2]
+        for name, answer in (("valid-two-signatures", "Verified OK"),
+                             ("p256_signature_bit_fail", "Verification failure")):
+            shutil.copy(CASES / name / "certificate.json", self.path / "cert.json")
+            done = subprocess.run(
+                ["bash", "-ec", exports + with_openssl], cwd=self.path, capture_output=True,
+                text=True, timeout=60, env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"})
+            self.assertIn(answer, done.stdout + done.stderr, name)
+            self.assertEqual(done.returncode == 0, answer == "Verified OK", name)
 
     def test_refuses_another_runs_statement(self):
         self.check_p256(VALID)

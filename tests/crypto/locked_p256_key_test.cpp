@@ -1,10 +1,13 @@
 #include "crypto/locked_p256_key.hpp"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <array>
+#include <cstdint>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <string>
 
@@ -107,54 +110,92 @@ TEST(P256SignatureForm, RefusesWhatIsNotStrictDer) {
 }
 
 // Counts the places of the process's writable memory that hold the bytes. They are given inverted,
-// so that the test's own copy is not one.
+// so that the test's own copy is not one; memory is looked at where it lies, so that none is made.
 std::size_t places_holding(const Bytes& inverted) {
+  const auto matches = [](std::uint8_t byte, std::uint8_t not_byte) {
+    return byte == static_cast<std::uint8_t>(~not_byte);
+  };
   std::ifstream maps("/proc/self/maps");
-  std::FILE* const memory = std::fopen("/proc/self/mem", "rb");
-  EXPECT_NE(memory, nullptr);
-  constexpr std::size_t mapping_bytes_max = std::size_t{256} << 20;  // not a sanitizer's shadow
+  EXPECT_TRUE(maps);
   std::size_t count = 0;
-  Bytes bytes;
   for (std::string line; std::getline(maps, line);) {
     std::istringstream fields(line);
-    std::size_t begin = 0;
-    std::size_t end = 0;
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
     char dash = 0;
     std::string permissions;
     fields >> std::hex >> begin >> dash >> end >> permissions;
-    if (!permissions.starts_with("rw") || end - begin > mapping_bytes_max) continue;
-    bytes.resize(end - begin);
-    if (std::fseek(memory, static_cast<long>(begin), SEEK_SET) != 0) continue;
-    bytes.resize(std::fread(bytes.data(), 1, bytes.size(), memory));
-    const auto matches = [](std::uint8_t byte, std::uint8_t not_byte) {
-      return byte == static_cast<std::uint8_t>(~not_byte);
-    };
-    for (auto at = bytes.begin();; ++at, ++count) {
-      at = std::search(at, bytes.end(), inverted.begin(), inverted.end(), matches);
-      if (at == bytes.end()) break;
+    if (!permissions.starts_with("rw")) continue;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): addresses are what the kernel lists
+    const ByteView memory(reinterpret_cast<const std::uint8_t*>(begin), end - begin);
+    for (auto at = memory.begin();; ++at, ++count) {
+      at = std::search(at, memory.end(), inverted.begin(), inverted.end(), matches);
+      if (at == memory.end()) break;
     }
-    std::fill(bytes.begin(), bytes.end(), std::uint8_t{0});
   }
-  std::fclose(memory);
   return count;
+}
+
+// Far below on the stack, where what is left is not overwritten before it is looked for.
+template <class Action>
+[[gnu::noinline]] auto far_below(Action action) {
+  std::array<volatile std::uint8_t, std::size_t{256} * 1024> distance;
+  volatile std::uint8_t& nearest = distance.back();  // no call comes after the action
+  auto out = action();
+  nearest = 0;
+  return out;
+}
+
+// 32 bytes that are nowhere in the process, inverted.
+Bytes inverted_secret() {
+  Bytes inverted(32);
+  for (std::size_t i = 0; i < inverted.size(); ++i) {
+    inverted[i] = static_cast<std::uint8_t>(~(17 + 5 * i));
+  }
+  return inverted;
+}
+
+void write_secret(std::span<std::uint8_t> to) {
+  for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<std::uint8_t>(17 + 5 * i);
+}
+
+// That the search below would find a copy: of the heap, and one that a call left on the stack.
+TEST(LockedP256Key, ACopyThatIsLeftIsFound) {
+  if (test::sanitizer_build) GTEST_SKIP() << "sanitizers keep copies of what was on the stack";
+  const Bytes inverted = inverted_secret();
+  EXPECT_EQ(places_holding(inverted), 0U);
+  Bytes held(32);
+  write_secret(held);
+  EXPECT_EQ(places_holding(inverted), 1U);
+  far_below([] {
+    std::array<std::uint8_t, 32> left;
+    write_secret(left);
+    return left.size();
+  });
+  EXPECT_EQ(places_holding(inverted), 2U);
+  far_below([] {
+    sodium_stackzero(std::size_t{16} * 1024);
+    return 0;
+  });
+  std::ranges::fill(held, std::uint8_t{0});
+  EXPECT_EQ(places_holding(inverted), 0U);
 }
 
 // Goal: the key is in its locked page and nowhere else. Method: look through all of the process's
 // memory for it, in both byte orders, while it is held and after.
 TEST(LockedP256Key, IsHeldOnceAndNotAtAllAfterwards) {
   if (test::sanitizer_build) GTEST_SKIP() << "sanitizers keep copies of what was on the stack";
-  Bytes inverted(32);
-  for (std::size_t i = 0; i < inverted.size(); ++i) {
-    inverted[i] = static_cast<std::uint8_t>(~(17 + 5 * i));
-  }
+  const Bytes inverted = inverted_secret();
   const Bytes inverted_backwards(inverted.rbegin(), inverted.rend());
   {
     Bytes scalar(32);
-    for (std::size_t i = 0; i < 32; ++i) scalar[i] = static_cast<std::uint8_t>(~inverted[i]);
-    const auto key = LockedP256Key::from_scalar(scalar);
+    write_secret(scalar);
+    const auto key = far_below([&] { return LockedP256Key::from_scalar(scalar); });
     ASSERT_TRUE(key) << key.error().message();
     std::ranges::fill(scalar, std::uint8_t{0});
-    ASSERT_TRUE(key->sign(bytes_of("message")));
+    EXPECT_EQ(places_holding(inverted), 1U);
+    EXPECT_EQ(places_holding(inverted_backwards), 0U);
+    ASSERT_TRUE(far_below([&] { return key->sign(bytes_of("message")); }));
     EXPECT_EQ(places_holding(inverted), 1U);
     EXPECT_EQ(places_holding(inverted_backwards), 0U);
   }
