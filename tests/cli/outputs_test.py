@@ -269,6 +269,51 @@ class Outputs(Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"lost, run it again", done.stderr)
 
+    def test_a_trace_that_does_not_fit_is_said_and_its_run_is_certified(self):
+        full = self.device("full", 7)
+        done = self.run_to("-q", "-o", "c.json", "--trace", full)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        for word in (b"--trace", b"No space left", b"the certificate is whole"):
+            self.assertIn(word, done.stderr)
+        self.assertEqual(self.verify("c.json").returncode, 5)
+
+    def test_a_trace_that_outgrows_its_disk_leaves_what_was_there(self):
+        # Room for a certificate, and not for the trace; the job's own files have other limits.
+        self.file("t.jsonl", "before")
+        opens = "i=0; while [ $i -lt 2000 ]; do : < /dev/null; i=$((i + 1)); done"
+        for room, words, left in (
+            (100_000, ["--trace", "the certificate is whole"], ["c.json", "t.jsonl"]),
+            (4_000, ["--trace", "-o", "the certificate is lost"], ["t.jsonl"]),
+        ):
+            done = subprocess.run(
+                [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--trace", "t.jsonl",
+                 "--limits", "disk=0", "--", "sh", "-c", opens],
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+                capture_output=True, cwd=self.path, env=self.env, timeout=60,
+            )
+            self.assertGreater(done.returncode, 0, done.stderr)
+            for word in [*words, "File too large"]:
+                self.assertIn(word, done.stderr.decode())
+            self.assertEqual((self.path / "t.jsonl").read_text(), "before")
+            self.assertEqual(sorted(path.name for path in self.path.iterdir()), left)
+            if "c.json" in left:
+                self.assertEqual(self.verify("c.json").returncode, 5)
+                os.unlink(self.path / "c.json")
+
+    def test_a_reader_of_the_trace_that_goes_away_is_said(self):
+        opens = "i=0; while [ $i -lt 3000 ]; do : < /dev/null; i=$((i + 1)); done"
+        child = subprocess.Popen(
+            [MAYFLY, "run", "-q", "--trace", "-", "-o", "c.json", "--", "sh", "-c", opens],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path, env=self.env)
+        self.assertEqual(child.stdout.read(1), b"{")
+        child.stdout.close()
+        message = child.stderr.read()
+        child.stderr.close()
+        self.assertEqual(child.wait(timeout=60), 1, message)
+        for word in (b"--trace", b"Broken pipe", b"the certificate is whole"):
+            self.assertIn(word, message)
+        self.assertEqual(self.verify("c.json").returncode, 5)
+
     def test_a_file_size_limit_is_an_error_and_no_signal(self):
         done = subprocess.run(
             [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--limits", "disk=0",
