@@ -70,7 +70,7 @@ class Trace(Traced):
         for program in ([VERIFY], [MAYFLY, "verify"]):
             done = subprocess.run(
                 [*program, "--batch", ".", "--trace", "trace.jsonl"], capture_output=True,
-                cwd=self.path, env=self.env, timeout=60)
+                cwd=self.path, env=self.env, timeout=300)
             self.assertEqual(done.returncode, 64, done.stderr)
             self.assertIn(b"a trace is of one run", done.stderr)
             self.assertEqual(done.stdout, b"")

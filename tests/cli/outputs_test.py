@@ -289,7 +289,7 @@ class Outputs(Case):
                 [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--trace", "t.jsonl",
                  "--limits", "disk=0", "--", "sh", "-c", opens],
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
-                capture_output=True, cwd=self.path, env=self.env, timeout=60,
+                capture_output=True, cwd=self.path, env=self.env, timeout=300,
             )
             self.assertGreater(done.returncode, 0, done.stderr)
             for word in [*words, "File too large"]:
@@ -309,7 +309,7 @@ class Outputs(Case):
         child.stdout.close()
         message = child.stderr.read()
         child.stderr.close()
-        self.assertEqual(child.wait(timeout=60), 1, message)
+        self.assertEqual(child.wait(timeout=300), 1, message)
         for word in (b"--trace", b"Broken pipe", b"the certificate is whole"):
             self.assertIn(word, message)
         self.assertEqual(self.verify("c.json").returncode, 5)
