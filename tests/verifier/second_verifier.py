@@ -839,6 +839,9 @@ def check_signatures(proof, run, statement):
             fault = None if each["public_key"] == run["signer"] and ed25519(
                 bytes.fromhex(run["signer"]), message, unbase64(each["signature"])) \
                 else "signature-wrong"
+        if not fault and each["algorithm"] in good:
+            fault = "signature-wrong" if each["algorithm"] == "ed25519" \
+                else "second-signature-wrong"
         if fault:
             failing.append(fault)
         else:
