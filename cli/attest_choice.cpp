@@ -11,6 +11,7 @@
 #include "attest/collect/simulated_tdx.hpp"
 #include "attest/collect/tpm_evidence.hpp"
 #include "attest/collect/tsm_report.hpp"
+#include "attest/model/evidence_parts.hpp"
 #include "cli/collateral_files.hpp"
 #include "cli/tee_part_files.hpp"
 #include "cli/tpm_address.hpp"
@@ -99,13 +100,16 @@ void put_parts(const certificate::Collateral& collateral, Evidence& evidence) {
 }
 
 // Intel's lists, chosen anew for each quote: they are good for thirty days, and a service runs on.
+// And logs, the operator's before the machine's own.
 Result<void> add_lists(const std::vector<std::string>& paths, Evidence& evidence) {
-  if (paths.empty()) {
-    return {};
+  TRY(verifier::TdxMaterial material,
+      read_tdx_material(paths, {.quote = evidence.quote, .at = system_clock_now()}));
+  for (attest::EvidencePart& part : evidence.parts) {
+    if (part.name == attest::part_name::runtime_log && !material.logs.runtime) {
+      material.logs.runtime = std::move(part.bytes);
+    }
   }
-  TRY(const attest::TdxCollateral lists,
-      read_collateral(paths, {.quote = evidence.quote, .at = system_clock_now()}));
-  TRY(const certificate::Collateral collateral, verifier::tdx_collateral_parts(lists));
+  TRY(const certificate::Collateral collateral, verifier::tdx_parts(material));
   put_parts(collateral, evidence);
   return {};
 }

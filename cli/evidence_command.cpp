@@ -104,12 +104,13 @@ Result<int> verify_evidence(const EvidenceOptions& options) {
   TRY(verifier::Policy policy, policy_argument(options.policy));
   CHECK_OK(expect_report_data(options.report_data, policy.tdx));
   TRY(const Bytes quote, read_regular_file(options.evidence, evidence_bytes_max));
-  TRY(const attest::TdxCollateral collateral,
-      read_collateral(options.collateral, {.quote = quote, .at = at}));
+  TRY(const verifier::TdxMaterial given,
+      read_tdx_material(options.collateral, {.quote = quote, .at = at}));
+  TRY(const attest::TdLogs logs, verifier::plain_td_logs(given.logs));
   const verifier::EvidenceReport report{
       .appraised_at = at,
       .policy = policy,
-      .appraisal = attest::verify_tdx(quote, collateral, policy.tdx, at)};
+      .appraisal = attest::verify_tdx(quote, given.lists, policy.tdx, at, logs)};
   if (!options.quiet) {
     put_out(options.json ? evidence_report_json(report) + "\n" : evidence_report_text(report));
   }

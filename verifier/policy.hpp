@@ -26,17 +26,11 @@
 namespace mayfly::verifier {
 
 using attest::Any;
+using attest::EventLogRule;
 using attest::Expected;
 
 struct Required {};
 using SignerKey = std::array<std::uint8_t, 32>;  // Ed25519
-
-// What a boot log must account for.
-struct EventLogRule {
-  std::vector<std::uint32_t> registers;  // PCRs
-  Expected<attest::OneSeparator> separators;
-  Expected<attest::PayloadsMeasured> payloads;
-};
 
 // Whose word it is that a quoting key lives in a TPM and signs nothing but quotes: the reader's
 // own, who enrolled it, or that of an authority which certifies attestation keys.

@@ -103,9 +103,9 @@ Result<void> read_platforms(const JsonValue& value, TdxPolicy& out) {
 Result<TdxPolicy> read_tdx(const JsonValue& value) {
   CHECK_OK(expect_members(
       value,
-      {"attributes_allowed", "collateral_age_days_max", "evaluation_number_min", "measurements",
-       "mr_config_id", "mr_owner", "mr_owner_config", "padding", "physical_access", "platforms",
-       "report_data", "sept_ve_disable", "service_tds", "tcb"}));
+      {"attributes_allowed", "collateral_age_days_max", "evaluation_number_min", "event_log",
+       "measurements", "mr_config_id", "mr_owner", "mr_owner_config", "padding", "physical_access",
+       "platforms", "report_data", "runtime_log", "sept_ve_disable", "service_tds", "tcb"}));
   TdxPolicy out;
   const auto anchors = attest::default_anchors();
   out.anchors = {anchors.begin(), anchors.end()};
@@ -132,6 +132,7 @@ Result<TdxPolicy> read_tdx(const JsonValue& value) {
                                   [](const JsonValue& n) { return read_integer(n, 3650); }));
   CHECK_OK(read_configuration(value, out));
   CHECK_OK(read_platforms(value, out));
+  CHECK_OK(read_td_logs(value, out));
   return out;
 }
 

@@ -179,13 +179,36 @@ Result<attest::TpmPolicy> read_quote(const JsonValue& value) {
   return out;
 }
 
-Result<EventLogRule> read_event_log(const JsonValue& value) {
+template <class ReadIndex>
+Result<EventLogRule> read_log_rule(const JsonValue& value, ReadIndex read_index) {
   CHECK_OK(expect_members(value, {"payloads", "registers", "separators"}));
   EventLogRule out;
   TRY(const JsonValue registers, value.member("registers"));
-  TRY(out.registers, read_some<std::uint32_t>(registers, read_pcr_index));
+  TRY(out.registers, read_some<std::uint32_t>(registers, read_index));
   TRY(out.separators, read_required<attest::OneSeparator>(value, "separators"));
   TRY(out.payloads, read_required<attest::PayloadsMeasured>(value, "payloads"));
+  return out;
+}
+
+Result<EventLogRule> read_event_log(const JsonValue& value) {
+  return read_log_rule(value, read_pcr_index);
+}
+
+Result<std::uint32_t> read_rtmr_index(const JsonValue& value) {
+  TRY(const std::int64_t index, read_integer(value, 3));
+  return static_cast<std::uint32_t>(index);
+}
+
+Result<attest::DstackEvent> read_runtime_event(const JsonValue& value) {
+  CHECK_OK(expect_members(value, {"event", "payload"}));
+  attest::DstackEvent out;
+  TRY(const JsonValue name, value.member("event"));
+  TRY(out.name, plain_text(name));
+  TRY(const JsonValue payload, value.member("payload"));
+  TRY(out.payload, read_bytes(payload, attest::dstack_event_payload_bytes_max));
+  if (auto encoded = attest::encode_dstack_events(std::span(&out, 1)); !encoded) {
+    return wrong(name, encoded.error().message());
+  }
   return out;
 }
 
@@ -234,6 +257,17 @@ Result<attest::NitroAge> read_age(const JsonValue& value) {
 }
 
 }  // namespace
+
+Result<void> read_td_logs(const JsonValue& section, attest::TdxPolicy& out) {
+  TRY(out.event_log, read_expected<EventLogRule>(section, "event_log", [](const JsonValue& rule) {
+        return read_log_rule(rule, read_rtmr_index);
+      }));
+  using Events = std::vector<attest::DstackEvent>;
+  TRY(out.runtime_log, read_expected<Events>(section, "runtime_log", [](const JsonValue& list) {
+        return read_list<attest::DstackEvent>(list, read_runtime_event);
+      }));
+  return {};
+}
 
 Result<attest::SnpPolicy> read_snp_section(const JsonValue& value) {
   CHECK_OK(expect_members(value, {"abi_minimum", "chips", "host_data", "id_keys", "measurements",

@@ -226,6 +226,9 @@ HardwareLevel judge_azure_td(const TeeMaterial& material, const Policy& policy,
   attest::TdxPolicy tdx = policy.tdx;
   tdx.anchors = hardware_anchors(policy);
   tdx.report_data = claims;
+  // The guest's boot is in the virtual TPM's registers, and the policy's rule for that log.
+  tdx.event_log = Any{"the virtual TPM's log is judged instead"};
+  tdx.runtime_log = Any{"the virtual TPM's log is judged instead"};
   const bool is_asked = std::holds_alternative<Required>(policy.collateral);
   const auto appraisal = attest::verify_tdx(
       material.td_quote, is_asked ? material.lists : attest::TdxCollateral(), tdx, at);

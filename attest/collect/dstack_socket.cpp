@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "attest/collect/tsm_report.hpp"
+#include "attest/model/evidence_parts.hpp"
 #include "base/file_io.hpp"
 #include "base/text_encoding.hpp"
 #include "base/unique_fd.hpp"
@@ -102,6 +103,40 @@ Result<Bytes> quote_in(std::string_view json) {
   return malformed("has no quote");
 }
 
+// What stands between the quotation marks of a JSON string, which begins at `text`.
+Result<std::string> unescaped(std::string_view text) {
+  constexpr std::string_view escapes = R"("\/bfnrt)";
+  constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') return out;
+    if (text[i] != '\\') {
+      out.push_back(text[i]);
+      continue;
+    }
+    const std::size_t which = ++i < text.size() ? escapes.find(text[i]) : std::string_view::npos;
+    if (which == std::string_view::npos) {
+      return malformed("has an event log with an escape that event logs do not have");
+    }
+    out.push_back(meanings[which]);
+  }
+  return malformed("is cut off");
+}
+
+// The member "event_log": a JSON array, as a string. Empty: there is none.
+Result<std::string> event_log_in(std::string_view json) {
+  constexpr std::string_view name = "\"event_log\"";
+  for (std::size_t at = json.find(name); at != std::string_view::npos;
+       at = json.find(name, at + 1)) {
+    if (at != 0 && json[at - 1] == '\\') continue;
+    const std::string_view rest = json.substr(at + name.size());
+    const std::size_t begin = rest.find_first_not_of(" \t\r\n:");
+    if (begin == std::string_view::npos || rest[begin] != '"') break;
+    return unescaped(rest.substr(begin + 1));
+  }
+  return std::string();
+}
+
 }  // namespace
 
 Result<Evidence> dstack_evidence(const std::string& socket, DstackVersion version,
@@ -118,7 +153,14 @@ Result<Evidence> dstack_evidence(const std::string& socket, DstackVersion versio
   TRY(const Bytes answer, read_to_end(fd, dstack_answer_bytes_max));
   TRY(const std::string json, body_of(text_of(answer)));
   TRY(const Bytes quote, quote_in(json));
-  return tdx_evidence(quote, report_data);
+  TRY(Evidence evidence, tdx_evidence(quote, report_data));
+  TRY(const std::string log, event_log_in(json));
+  if (!log.empty()) {
+    const ByteView bytes = bytes_of(log);
+    evidence.parts.push_back(
+        {std::string(part_name::runtime_log), Bytes(bytes.begin(), bytes.end())});
+  }
+  return evidence;
 }
 
 }  // namespace mayfly::attest

@@ -32,8 +32,9 @@ inline constexpr std::string_view hcl_report = "hcl_report";  // Azure's paravis
 // Hierarchy (u32, big-endian), then the Names of the quoting key's parents from the primary key on,
 // each as TPM2B_NAME.
 inline constexpr std::string_view key_path = "key_path";
-inline constexpr std::string_view pcrs = "pcrs";            // attest/model/tpm_pcr_list.hpp
-inline constexpr std::string_view signature = "signature";  // TPMT_SIGNATURE
+inline constexpr std::string_view pcrs = "pcrs";                // attest/model/tpm_pcr_list.hpp
+inline constexpr std::string_view runtime_log = "runtime_log";  // dstack's events
+inline constexpr std::string_view signature = "signature";      // TPMT_SIGNATURE
 inline constexpr std::string_view td_quote = "td_quote";
 }  // namespace part_name
 

@@ -401,6 +401,24 @@ TEST(DstackSocket, IsAskedInTheWayOfEachVersion) {
   EXPECT_NE(old.asked().find("\"hash_algorithm\":\"raw\""), std::string::npos);
 }
 
+TEST(DstackSocket, HandsOutTheEventLogThatCameWithTheQuote) {
+  const DstackSample sample;
+  const auto evidence = FakeAgent(http(sample.json())).ask(DstackVersion::v1, sample.data);
+  ASSERT_TRUE(evidence) << evidence.error().message();
+  ASSERT_EQ(evidence->parts.size(), 1U);
+  EXPECT_EQ(evidence->parts[0].name, part_name::runtime_log);
+  EXPECT_EQ(text_of(evidence->parts[0].bytes), R"([{"quote":"00"}])");
+  const std::string quote = R"({"quote":")" + sample.hex + "\"";
+  const auto without = FakeAgent(http(quote + "}")).ask(DstackVersion::v1, sample.data);
+  EXPECT_TRUE(without->parts.empty());
+  const std::string empty = quote + R"(,"event_log":""})";
+  EXPECT_TRUE(FakeAgent(http(empty)).ask(DstackVersion::v1, sample.data)->parts.empty());
+  for (const std::string log : {R"("[\u005d")", R"("[\)", R"("[)"}) {
+    const std::string body = quote + ",\"event_log\":" + log + "}";
+    EXPECT_FALSE(FakeAgent(http(body)).ask(DstackVersion::v1, sample.data)) << log;
+  }
+}
+
 TEST(DstackSocket, TakesChunksAndNothingThatIsBroken) {
   const DstackSample sample;
   const std::string body = sample.json();

@@ -9,6 +9,7 @@
 #include "attest/verify/tpm2_tools_pcrs.hpp"
 #include "certificate/session.hpp"
 #include "verifier/session_checks.hpp"
+#include "verifier/tdx_collateral_parts.hpp"
 #include "verifier/tee_appraisal.hpp"
 #include "verifier/tee_parts.hpp"
 
@@ -46,6 +47,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto judged = verifier::judge_session(*session, input.first(0),
                                                 verifier::genuine_policy(), UnixMillis{0});
     require(judged.verdict != verifier::Verdict::verified);
+  }
+  const attest::TdLogs logs{.boot = Bytes(input.begin(), input.end()),
+                            .runtime = Bytes(input.begin(), input.end())};
+  for (const attest::TdLogs& each : {attest::TdLogs{.boot = logs.boot, .runtime = {}},
+                                     attest::TdLogs{.boot = {}, .runtime = logs.runtime}}) {
+    const auto parts = verifier::tdx_parts({.lists = {}, .logs = each});
+    if (!parts || parts->parts.empty()) continue;
+    const auto read = verifier::tdx_material_from(*parts);
+    require(read && verifier::tdx_parts(*read)->parts.at(0).bytes == parts->parts.at(0).bytes);
   }
   for (const TeeKind kind :
        {TeeKind::snp, TeeKind::tpm, TeeKind::nitro, TeeKind::azure_snp, TeeKind::azure_tdx}) {
