@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "attest/collect/confidential_space.hpp"
 #include "attest/collect/dstack_socket.hpp"
 #include "attest/collect/nitro_device.hpp"
 #include "attest/collect/simulated_tdx.hpp"
@@ -63,6 +64,13 @@ Collect from_dstack(attest::DstackVersion version, const std::string& argument) 
                                                                 : attest::dstack_v1_socket);
   return [socket, version](const ReportData& data) {
     return attest::dstack_evidence(socket, version, data);
+  };
+}
+
+Collect from_confidential_space(const std::string& argument) {
+  const std::string socket = or_default(argument, attest::confidential_space_socket);
+  return [socket](const ReportData& data) {
+    return attest::confidential_space_evidence(socket, data);
   };
 }
 
@@ -137,6 +145,7 @@ Result<Collect> collector_of(TeeKind kind, const Words& words, const crypto::Sha
     case TeeKind::tdx:
     case TeeKind::snp: return from_kernel(kind, words.argument);
     case TeeKind::nitro: return from_nitro(words.argument);
+    case TeeKind::confidential_space: return from_confidential_space(words.argument);
     case TeeKind::tpm:
     case TeeKind::azure_snp:
     case TeeKind::azure_tdx: return from_tpm(kind, words.argument);
@@ -152,13 +161,14 @@ Result<TeeKind> kind_of(const Words& words, const std::vector<std::string>& part
     TRY(const TeeFiles files, read_tee_files("azure", {}, parts));
     return files.kind;
   }
-  for (const TeeKind kind : {TeeKind::tdx, TeeKind::snp, TeeKind::nitro, TeeKind::tpm}) {
+  for (const TeeKind kind :
+       {TeeKind::tdx, TeeKind::snp, TeeKind::nitro, TeeKind::tpm, TeeKind::confidential_space}) {
     if (words.kind == to_string(kind)) return kind;
   }
   return fail(
       ErrorCode::malformed,
       "nothing attests runs by that name: known are simulated, tdx, snp, dstack, dstack-v0, "
-      "nitro, tpm and azure");
+      "nitro, tpm, azure and confidential-space");
 }
 
 }  // namespace
@@ -166,7 +176,8 @@ Result<TeeKind> kind_of(const Words& words, const std::vector<std::string>& part
 void add_attest_options(Verb verb, AttestChoice& choice) {
   verb.add_option("--attest", choice.what,
                   "what attests runs: simulated, tdx[:FOLDER], snp[:FOLDER], dstack[:SOCKET], "
-                  "dstack-v0[:SOCKET], nitro[:DEVICE], tpm:ADDRESS[#HANDLE], azure:ADDRESS")
+                  "dstack-v0[:SOCKET], nitro[:DEVICE], tpm:ADDRESS[#HANDLE], azure:ADDRESS, "
+                  "confidential-space[:SOCKET]")
       .type_name("KIND[:ARG]")
       .shows_default();
   verb.add_option("--attest-part", choice.parts,

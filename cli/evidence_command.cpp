@@ -70,6 +70,7 @@ Result<void> expect_bound(const std::string& hex, verifier::Policy& policy) {
   policy.nitro.user_data = *bytes;
   policy.tpm.quote.extra_data = *bytes;
   policy.azure.machine.quote.extra_data = *bytes;
+  policy.confidential_space.nonce = hex;
   return {};
 }
 
@@ -138,7 +139,7 @@ void add_verify_verb(Verb parent, Action& chosen) {
   auto options = std::make_shared<EvidenceOptions>();
   Verb verb = parent.add_verb("verify", "judge a quote by the vendor's lists and a policy");
   verb.add_option("--kind", options->kind, "what kind of evidence")
-      .one_of({"tdx", "snp", "tpm", "nitro", "azure"})
+      .one_of({"tdx", "snp", "tpm", "nitro", "azure", "confidential-space"})
       .shows_default();
   verb.add_option("--evidence", options->evidence, "the quote").required().type_name("FILE");
   verb.add_option(
@@ -174,7 +175,7 @@ void add_show_verb(Verb parent, Action& chosen) {
   Verb verb = parent.add_verb("show", "print what a quote says (does not verify it)");
   verb.add_option("evidence", options->evidence, "the quote").required().type_name("FILE");
   verb.add_option("--kind", options->kind, "what kind of evidence")
-      .one_of({"tdx", "snp", "tpm", "nitro", "azure"})
+      .one_of({"tdx", "snp", "tpm", "nitro", "azure", "confidential-space"})
       .shows_default();
   verb.add_flag("--json", options->json, "as one JSON object");
   verb.footer("Example:\n  mayfly evidence show quote.bin");

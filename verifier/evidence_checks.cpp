@@ -248,7 +248,7 @@ EvidenceFindings check_evidence(const BoundStatement& statement, const certifica
   if ((!version && !kind) || !attest::tee_kind_from_string(statement.run.tee)) {
     return without_quote(Code::quote_format_unknown,
                          "known: tdx-quote-v4, tdx-quote-v5, snp-report, tpm2-quote, "
-                         "nitro-document, azure-vtpm-quote");
+                         "nitro-document, azure-vtpm-quote, google-attestation-token");
   }
   if (proof.tee_quote.empty()) {
     return without_quote(Code::quote_missing, "");

@@ -17,6 +17,7 @@
 #include "attest/model/expectation.hpp"
 #include "attest/verify/azure_verify.hpp"
 #include "attest/verify/event_log_appraisal.hpp"
+#include "attest/verify/google_token_verify.hpp"
 #include "attest/verify/nitro_verify.hpp"
 #include "attest/verify/snp_verify.hpp"
 #include "attest/verify/tdx_policy.hpp"
@@ -66,6 +67,7 @@ struct Policy {
   attest::SnpPolicy snp;
   TpmRules tpm;
   attest::NitroPolicy nitro;
+  attest::GoogleTokenPolicy confidential_space;  // its nonce follows from the certificate
   AzureRules azure;  // beside it, `snp` or `tdx` for the machine's hardware report
 };
 

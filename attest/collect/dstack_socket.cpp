@@ -1,85 +1,15 @@
 #include "attest/collect/dstack_socket.hpp"
 
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-
-#include <charconv>
-#include <cstring>
-
+#include "attest/collect/socket_post.hpp"
 #include "attest/collect/tsm_report.hpp"
 #include "attest/model/evidence_parts.hpp"
-#include "base/file_io.hpp"
 #include "base/text_encoding.hpp"
-#include "base/unique_fd.hpp"
 
 namespace mayfly::attest {
 namespace {
 
-constexpr time_t answer_seconds_max = 60;  // a quote takes a second or two
-
 std::unexpected<Error> malformed(const char* what) {
   return fail(ErrorCode::malformed, std::string("dstack's answer ") + what);
-}
-
-Result<UniqueFd> connect_to(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof(address.sun_path)) {
-    return fail(ErrorCode::limit, "the path of a socket has at most 107 bytes");
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (fd.borrow() < 0) {
-    return fail_errno("making a socket");
-  }
-  const timeval patience{.tv_sec = answer_seconds_max, .tv_usec = 0};
-  ::setsockopt(fd.borrow(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(fd.borrow(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (::connect(fd.borrow(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return fail(ErrorCode::unavailable, "cannot connect to dstack at " + path + ": " +
-                                            std::strerror(errno) +
-                                            "; the agent must run, and its socket be mounted here");
-  }
-  return fd;
-}
-
-// RFC 9112, 7.1, as far as a program that ends the connection needs it.
-Result<std::string> without_chunks(std::string_view body) {
-  std::string out;
-  while (true) {
-    const std::size_t line = body.find("\r\n");
-    std::size_t size = 0;
-    const auto read =
-        std::from_chars(body.data(), body.data() + std::min(line, body.size()), size, 16);
-    if (line == std::string_view::npos || read.ec != std::errc()) return malformed("is cut off");
-    body.remove_prefix(line + 2);
-    if (size == 0) return out;
-    if (body.size() < size || body.size() - size < 2) return malformed("is cut off");
-    out += body.substr(0, size);
-    body.remove_prefix(size + 2);
-  }
-}
-
-Result<std::string> body_of(std::string_view answer) {
-  constexpr std::string_view good = "HTTP/1.1 200";
-  const std::size_t end = answer.find("\r\n\r\n");
-  if (end == std::string_view::npos || !answer.starts_with("HTTP/1.")) {
-    return malformed("is not HTTP, or cut off");
-  }
-  if (answer.substr(9, 3) != good.substr(9, 3)) {
-    return fail(ErrorCode::unavailable,
-                "dstack refuses to quote, with status " + std::string(answer.substr(9, 3)));
-  }
-  std::string head(answer.substr(0, end));
-  for (char& c : head) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  const std::string_view body = answer.substr(end + 4);
-  if (head.find("\r\ntransfer-encoding: chunked") != std::string::npos) {
-    return without_chunks(body);
-  }
-  return std::string(body);
 }
 
 // The member "quote" of a JSON object, whose value is hex. What is within another string has its
@@ -144,14 +74,12 @@ Result<Evidence> dstack_evidence(const std::string& socket, DstackVersion versio
   const bool is_v0 = version == DstackVersion::v0;
   const std::string body = "{\"report_data\":\"" + hex_encode(report_data) + "\"" +
                            (is_v0 ? ",\"hash_algorithm\":\"raw\"}" : "}");
-  const std::string request =
-      std::string("POST ") + (is_v0 ? "/prpc/Tappd.TdxQuote?json" : "/GetQuote") +
-      " HTTP/1.1\r\nHost: dstack\r\nConnection: close\r\nContent-Type: application/json\r\n" +
-      "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  TRY(const UniqueFd fd, connect_to(socket));
-  CHECK_OK(write_all(fd, bytes_of(request)));
-  TRY(const Bytes answer, read_to_end(fd, dstack_answer_bytes_max));
-  TRY(const std::string json, body_of(text_of(answer)));
+  TRY(const std::string json,
+      post_to_socket({.whom = "dstack",
+                      .socket = socket,
+                      .path = is_v0 ? "/prpc/Tappd.TdxQuote?json" : "/GetQuote",
+                      .answer_bytes_max = dstack_answer_bytes_max},
+                     body));
   TRY(const Bytes quote, quote_in(json));
   TRY(Evidence evidence, tdx_evidence(quote, report_data));
   TRY(const std::string log, event_log_in(json));

@@ -12,6 +12,7 @@ inline constexpr std::string_view snp = "snp-report";
 inline constexpr std::string_view tpm = "tpm2-quote";          // TPMS_ATTEST
 inline constexpr std::string_view nitro = "nitro-document";    // COSE_Sign1 without a tag
 inline constexpr std::string_view azure = "azure-vtpm-quote";  // TPMS_ATTEST
+inline constexpr std::string_view confidential_space = "google-attestation-token";  // JWT
 }  // namespace quote_format
 
 namespace parts_format {

@@ -334,11 +334,50 @@ class TdxLogs(EvidenceCase):
         self.judge_td(self.rule, VERIFIED, lists=[bundle])
 
 
+class ConfidentialSpace(EvidenceCase):
+    """A real token: of a debug image, whose claims are Google's word."""
+    at = "2025-06-23T14:30:00Z"
+    token = VECTORS / "google/oak_debug_pki.jwt"
+    image = "sha256:313b8a83d3c8bfc9abcffee4f5384244" "73e2705383a7e46f16d159faf0e5ef34"
+
+    def wanted(self, **changes):
+        document = json.loads((VECTORS.parents[2] / "docs/examples/confidential-space-policy.json")
+                              .read_text())
+        document["confidential_space"] |= {"audience": "https://echo.oak.dev", "support": ANY,
+                                           "images": [self.image]} | changes
+        return document
+
+    def test_it_is_never_a_hardware_verdict(self):
+        report = self.judge("confidential-space", self.token, self.wanted(), [], self.at,
+                            UNATTESTED, ["google.debug_off", "google.hardware_evidence"])
+        self.assertEqual(report["quote"]["hardware"], "GCP_AMD_SEV")
+        self.assertIn("Google's word", report["limits"])
+
+    def test_another_root_contradicts_it(self):
+        other = {"keys": [], "roots": ["00" * 32]}
+        report = self.judge("confidential-space", self.token, self.wanted(key=other), [], self.at,
+                            CONTRADICTED, ["google.chain_anchor", "google.debug_off",
+                                           "google.hardware_evidence"])
+        self.assertIsNone(report["quote"])
+
+    def test_a_changed_token_contradicts_it(self):
+        token = bytearray(self.token.read_bytes())
+        token[-100] ^= 2
+        self.judge("confidential-space", bytes(token), self.wanted(), [], self.at, CONTRADICTED,
+                   ["google.token_signature", "google.debug_off", "google.hardware_evidence"])
+
+    def test_it_is_shown_without_judging_it(self):
+        shown = self.mayfly("evidence", "show", "--kind", "confidential-space", "--json",
+                            self.token)
+        self.assertEqual(json.loads(shown.stdout)["quote"]["debug_status"], "enabled")
+
+
 class Policies(EvidenceCase):
     def test_a_section_for_each_kind_and_no_other(self):
         for wanted, place in ((policy(["snp"]), "snp"),
                               (policy(["tpm"], tpm=QUOTE, snp=SNP), "snp"),
-                              (policy(["nitro"], nitro=NITRO | {"extra": 1}), "nitro.extra")):
+                              (policy(["nitro"], nitro=NITRO | {"extra": 1}), "nitro.extra"),
+                              (policy(["confidential-space"]), "confidential_space")):
             ran = self.mayfly("evidence", "verify", "--kind", "snp", "--evidence",
                               VECTORS / "snp/coco_milan.report", "--policy",
                               self.file("policy.json", wanted))

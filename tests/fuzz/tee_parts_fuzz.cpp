@@ -57,8 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto read = verifier::tdx_material_from(*parts);
     require(read && verifier::tdx_parts(*read)->parts.at(0).bytes == parts->parts.at(0).bytes);
   }
-  for (const TeeKind kind :
-       {TeeKind::snp, TeeKind::tpm, TeeKind::nitro, TeeKind::azure_snp, TeeKind::azure_tdx}) {
+  for (const TeeKind kind : {TeeKind::snp, TeeKind::tpm, TeeKind::nitro, TeeKind::azure_snp,
+                             TeeKind::azure_tdx, TeeKind::confidential_space}) {
     for (const char* name : {"ak_chain", "ak_public", "certificate_chain", "crl", "event_log",
                              "hcl_report", "key_path", "pcrs", "signature", "td_quote"}) {
       const auto parts = verifier::tee_parts(kind, {{name, Bytes(input.begin(), input.end())}});
