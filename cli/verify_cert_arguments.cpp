@@ -47,7 +47,7 @@ Exit codes:
   2  malformed: not a certificate
   3  inconclusive: something needed to believe it is missing
   4  genuine, refused by policy
-  5  consistent, not hardware-attested (simulated, debug)
+  5  consistent, not hardware-attested (simulated, debug, a provider's word)
   64 usage      70 internal
 )";
 
