@@ -6,7 +6,8 @@
 //           token claims".
 // Shapes    RS256 only. x5c: a PKI token has its signing chain, the leaf first; an OIDC token has
 //           none, and a key of Google's list is meant by `kid`. Times in whole seconds. Claims that
-//           are not read here may be anything that is JSON.
+//           are not read here may have any value that JSON has; bounds, and the rules for names,
+//           are those of collateral_json.hpp.
 // Errors    malformed: not such a token; a claim that is missing or of another type.  limit: over
 //           google_token_bytes_max, more certificates, nonces or attributes than the bounds.
 // Threads   Pure function. What it returns borrows from the token where it says so.
