@@ -139,7 +139,7 @@ struct ResultRecord {
   std::optional<std::string> stage{};
 };
 
-struct FilesUsed {  // Files of the image that the job executed or opened, by content.
+struct FilesUsed {  // Files of the image that the job executed (later: or opened), by content.
   Sha256 root;      // crypto::content_hash, label "mayfly/files-used/v1"
   std::int64_t count = 0;
 };

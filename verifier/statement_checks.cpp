@@ -86,8 +86,8 @@ std::optional<Finding> fault_of_p256(const certificate::Signature& signature,
   return std::nullopt;
 }
 
-// Else anyone could put more beside a certificate that nobody signed. Their order is not judged:
-// each is known by its algorithm.
+// Else anyone could make other bytes of the same certificate by copies. Two exchanged are
+// such, too: their order is not judged, each is known by its algorithm.
 constexpr auto* repeated = "it is there twice";
 
 // By which of the keys that the statement names there is a good signature.
