@@ -67,12 +67,18 @@ void count_calls(const std::vector<pipeline::ModelCallFacts>& calls, Metrics& me
   }
 }
 
+// Who vouches for the machine.
+std::string assurance_of(std::string_view tee) {
+  if (tee.starts_with("simulated")) return "simulated";
+  return tee == "confidential-space" ? "provider" : "hardware";
+}
+
 }  // namespace
 
 void count_run(const pipeline::Certified& certified, Metrics& metrics) {
   const certificate::Run& run = certified.statement.run;
   metrics.add(Metric::runs, {certified.statement.claim.result.status, driver});
-  metrics.add(Metric::certificates, {run.tee.starts_with("simulated") ? "simulated" : "hardware"});
+  metrics.add(Metric::certificates, {assurance_of(run.tee)});
   metrics.observe(Metric::run_duration, {}, seconds(run.usage.wall_ms));
   metrics.observe(Metric::run_cpu, {}, seconds(run.usage.cpu_ms));
   metrics.observe(Metric::run_peak_memory, {}, static_cast<double>(run.usage.peak_memory_bytes));

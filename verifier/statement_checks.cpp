@@ -86,9 +86,9 @@ std::optional<Finding> fault_of_p256(const certificate::Signature& signature,
   return std::nullopt;
 }
 
-// Else anyone could make other bytes of the same certificate by copies. Two exchanged are
-// such, too: their order is not judged, each is known by its algorithm.
+// Else anyone could make other bytes of the same certificate, by copies or by exchanging two.
 constexpr auto* repeated = "it is there twice";
+constexpr auto* behind = "it stands behind the second signature";
 
 // By which of the keys that the statement names there is a good signature.
 struct Sound {
@@ -147,6 +147,8 @@ std::vector<Finding> check_signatures(const DecodedCertificate& decoded) {
       findings.push_back(*std::move(fault));
     } else if (std::exchange(sound.ed25519, true)) {
       findings.push_back(found(Code::signature_wrong, repeated));
+    } else if (sound.p256) {
+      findings.push_back(found(Code::signature_wrong, behind));
     }
   }
   findings.push_back(found(sound.ed25519 ? Code::signature_ok : Code::signature_missing));

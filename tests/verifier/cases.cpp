@@ -233,6 +233,13 @@ void add_second_signatures(std::vector<Case>& cases) {
       contradicted("p256_signature_twice_fail", "Copies of both signatures stand beside them.",
                    with_every_signature_twice(both),
                    Codes{"signature-wrong", "second-signature-wrong", "quote-simulated"}));
+  Draft exchanged = both;
+  exchanged.before_encoding = [](certificate::Proof& proof) {
+    std::ranges::reverse(proof.signatures);
+  };
+  cases.push_back(contradicted("signatures_exchanged_fail",
+                               "The two signatures, both good, stand in the other order.",
+                               exchanged, before_quote("signature-wrong")));
   Draft missing = both;
   missing.p256 = nullptr;
   cases.push_back(contradicted("p256_missing_fail",
