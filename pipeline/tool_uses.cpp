@@ -46,11 +46,9 @@ std::string base_name(std::string_view path) {
   return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
 }
 
-std::string tool_name(const std::string& path) {
-  const std::string own = printable_name(base_name(path));
-  if (!path.starts_with("/usr/")) return "./" + own;
+std::string name_in_image(const std::string& path) {
   const auto tool = executor::tool_of_program(path);
-  return !tool || *tool == "coreutils" ? own : std::string(*tool);
+  return !tool || *tool == "coreutils" ? printable_name(base_name(path)) : std::string(*tool);
 }
 
 // "python3 -u main.py", "./main.sh": the executed file, or else the first argument that is no
@@ -85,6 +83,13 @@ std::string without_temporary_names(std::string_view argument) {
     const auto end = std::ranges::find_if_not(argument, in_file_name);
     argument.remove_prefix(static_cast<std::size_t>(end - argument.begin()));
   }
+}
+
+std::string ToolUses::tool_name(const std::string& path) {
+  if (!path.starts_with("/usr/")) return "./" + printable_name(base_name(path));
+  const auto known = tool_names_.find(path);
+  if (known != tool_names_.end()) return known->second;
+  return tool_names_.emplace(path, name_in_image(path)).first->second;
 }
 
 void ToolUses::add(const executor::ExecEvent& event) {
@@ -149,11 +154,7 @@ std::vector<ToolUse> ToolUses::merged_uses() const {
 
 std::vector<ToolUse> ToolUses::finish() && {
   // A record that is whole has an end for each.
-  for (const auto& [process, use] : std::exchange(running_, {})) {
-    ToolUse killed = use;
-    killed.exit_code = -SIGKILL;
-    count(killed);
-  }
+  while (!running_.empty()) end({.pid = running_.begin()->first, .exit_code = -SIGKILL});
   if (told_ != Told::apart) return merged_uses();
   std::vector<ToolUse> uses;
   uses.reserve(counted_.size());
