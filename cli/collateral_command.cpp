@@ -43,13 +43,12 @@ UnixMillis clock_now() {
 }
 
 struct Loaded {
-  attest::TdxCollateral collateral;
-  attest::TdLogs logs;
+  verifier::TdxMaterial material;
   UnixMillis at;
 };
 
 Result<Loaded> load(const CollateralOptions& options) {
-  Loaded out{.collateral = {}, .logs = {}, .at = clock_now()};
+  Loaded out{.material = {}, .at = clock_now()};
   if (!options.at.empty()) {
     TRY(out.at, parse_appraisal_time(options.at));
   }
@@ -57,10 +56,7 @@ Result<Loaded> load(const CollateralOptions& options) {
   if (!options.evidence.empty()) {
     TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
   }
-  TRY(verifier::TdxMaterial material,
-      read_tdx_material(options.paths, {.quote = quote, .at = out.at}));
-  out.collateral = std::move(material.lists);
-  out.logs = std::move(material.logs);
+  TRY(out.material, read_tdx_material(options.paths, {.quote = quote, .at = out.at}));
   return out;
 }
 
@@ -121,7 +117,7 @@ void include_pck_crl(CollateralAppraisal& appraisal) {
 Result<int> check(const CollateralOptions& options) {
   TRY(const Loaded loaded, load(options));
   CollateralAppraisal appraisal =
-      attest::appraise_collateral(loaded.collateral, attest::default_anchors(), loaded.at);
+      attest::appraise_collateral(loaded.material.lists, attest::default_anchors(), loaded.at);
   include_pck_crl(appraisal);
   const Verdict verdict = verdict_of(appraisal);
   if (options.json) {
@@ -148,18 +144,18 @@ void show_part(std::string_view name, const Bytes& bytes) {
 Result<int> show(const CollateralOptions& options) {
   TRY(const Loaded loaded, load(options));
   CollateralAppraisal appraisal =
-      attest::appraise_collateral(loaded.collateral, attest::default_anchors(), loaded.at);
+      attest::appraise_collateral(loaded.material.lists, attest::default_anchors(), loaded.at);
   include_pck_crl(appraisal);
   if (options.json) {
     print("{}\n", facts_json(appraisal));
     return to_int(ExitCode::ok);
   }
   print("Intel's lists for TDX\n");
-  show_part("TCB info", loaded.collateral.tcb_info);
-  show_part("QE identity", loaded.collateral.qe_identity);
-  show_part("TCB signing chain", loaded.collateral.signing_chain);
-  show_part("root CRL", loaded.collateral.root_crl);
-  show_part("PCK CRL", loaded.collateral.pck_crl);
+  show_part("TCB info", loaded.material.lists.tcb_info);
+  show_part("QE identity", loaded.material.lists.qe_identity);
+  show_part("TCB signing chain", loaded.material.lists.signing_chain);
+  show_part("root CRL", loaded.material.lists.root_crl);
+  show_part("PCK CRL", loaded.material.lists.pck_crl);
   if (appraisal.tcb_info) {
     print("  platform FMSPC {}, evaluation number {}, issued {}\n",
           hex_encode(appraisal.tcb_info->fmspc), appraisal.tcb_info->evaluation_number,
@@ -182,7 +178,7 @@ Result<int> write_bundle(const std::string& bundle, const std::string& path) {
 
 Result<int> pack(const CollateralOptions& options) {
   TRY(const Loaded loaded, load(options));
-  const attest::TdxCollateral& have = loaded.collateral;
+  const attest::TdxCollateral& have = loaded.material.lists;
   for (const Bytes* part :
        {&have.tcb_info, &have.qe_identity, &have.signing_chain, &have.root_crl, &have.pck_crl}) {
     if (part->empty()) {
@@ -191,8 +187,7 @@ Result<int> pack(const CollateralOptions& options) {
           "a list is missing: `mayfly collateral show` says which; a bundle holds all five");
     }
   }
-  TRY(const certificate::Collateral parts,
-      verifier::tdx_parts({.lists = have, .logs = loaded.logs}));
+  TRY(const certificate::Collateral parts, verifier::tdx_parts(loaded.material));
   TRY(const std::string bundle, collateral_bundle(parts));
   return write_bundle(bundle, options.output);
 }

@@ -97,9 +97,7 @@ void add_study(Verb program, Action& chosen) {
   create_verb.add_option("--plan", options->plan, "what is measured, by which rule; only hashed")
       .required()
       .type_name("FILE");
-  create_verb.add_option("--runs", options->runs, "how many")
-      .required()
-      .between(std::uint64_t{1}, std::uint64_t{1'000'000});
+  create_verb.add_option("--runs", options->runs, "how many").required().between(1, 1'000'000);
   choose(create_verb, chosen, [options] { return create(*options); });
 
   auto closed = std::make_shared<std::string>();

@@ -57,6 +57,18 @@ constexpr std::array<std::string_view, 14> option_names{
     "--dataset", "--log-policy", "--log",  "--trace", "--at",      "--policy",   "--compare",
     "--batch",   "--explain",    "--json", "--quiet", "--version", "--no-color", "--help"};
 
+// Those that only carry a text.
+struct TextOption {
+  std::string_view name;
+  std::optional<std::string> VerifyCertArguments::* value;
+};
+constexpr std::array<TextOption, 5> text_options{
+    {{"--dataset", &VerifyCertArguments::dataset},
+     {"--log-policy", &VerifyCertArguments::log_policy},
+     {"--log", &VerifyCertArguments::log},
+     {"--trace", &VerifyCertArguments::trace},
+     {"--policy", &VerifyCertArguments::policy}}};
+
 std::unexpected<Error> unknown_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
   if (const auto meant = nearest(name, option_names)) {
@@ -133,24 +145,9 @@ class Parser {
     if (equals != std::string_view::npos) {
       attached = word.substr(equals + 1);
     }
-    if (name == "--dataset") {
-      TRY(arguments_.dataset, value_of(name, attached));
-      return {};
-    }
-    if (name == "--log-policy") {
-      TRY(arguments_.log_policy, value_of(name, attached));
-      return {};
-    }
-    if (name == "--log") {
-      TRY(arguments_.log, value_of(name, attached));
-      return {};
-    }
-    if (name == "--trace") {
-      TRY(arguments_.trace, value_of(name, attached));
-      return {};
-    }
-    if (name == "--policy") {
-      TRY(arguments_.policy, value_of(name, attached));
+    const auto text = std::ranges::find(text_options, name, &TextOption::name);
+    if (text != text_options.end()) {
+      TRY(arguments_.*text->value, value_of(name, attached));
       return {};
     }
     if (name == "--at") {

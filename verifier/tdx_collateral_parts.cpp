@@ -69,12 +69,6 @@ Result<Bytes> plain_part(const PartRow& row, const Bytes& bytes) {
   return bytes;  // DER has one spelling
 }
 
-std::optional<Bytes>* log_named(std::string_view name, attest::TdLogs& logs) {
-  if (name == part_name::event_log) return &logs.boot;
-  if (name == part_name::runtime_log) return &logs.runtime;
-  return nullptr;
-}
-
 Result<Bytes> plain_log(std::string_view name, ByteView bytes) {
   if (name == part_name::runtime_log) {
     return plain_runtime_log(bytes);
@@ -85,6 +79,12 @@ Result<Bytes> plain_log(std::string_view name, ByteView bytes) {
 }
 
 }  // namespace
+
+std::optional<Bytes>* log_named(std::string_view name, attest::TdLogs& logs) {
+  if (name == part_name::event_log) return &logs.boot;
+  if (name == part_name::runtime_log) return &logs.runtime;
+  return nullptr;
+}
 
 bool is_tdx_collateral_part(std::string_view name) {
   return std::ranges::find(rows, name, &PartRow::name) != rows.end();

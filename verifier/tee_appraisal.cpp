@@ -6,7 +6,6 @@
 
 #include "attest/verify/azure_report.hpp"
 #include "attest/verify/tdx_verify.hpp"
-#include "base/text_encoding.hpp"
 #include "verifier/tdx_anchors.hpp"
 #include "verifier/tdx_codes.hpp"
 #include "verifier/tee_codes.hpp"
@@ -192,11 +191,6 @@ void judge_tpm(const TeeMaterial& material, const Policy& policy,
   judge_event_log(material, policy.tpm.event_log, policy.tpm.quote, appraisal.verified, out);
 }
 
-// The bytes as text: a token's nonces are strings.
-std::string token_nonce(const attest::ReportData& binding) {
-  return hex_encode(crypto::sha256(binding).bytes);
-}
-
 // Whatever a token says, no reader of it sees hardware's own evidence: that is a finding of its
 // own, which keeps the verdict below those of hardware.
 void judge_token(const TeeMaterial& material, const Policy& policy,
@@ -204,7 +198,7 @@ void judge_token(const TeeMaterial& material, const Policy& policy,
                  TeeAppraisal& out) {
   attest::GoogleTokenPolicy google = policy.confidential_space;
   if (binding) {
-    google.nonce = token_nonce(*binding);
+    google.nonce = attest::token_nonce(*binding);
   }
   const auto appraisal = attest::appraise_google_token(material.quote, google, at);
   append(appraisal.findings, "google", out);

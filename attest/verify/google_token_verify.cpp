@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "attest/verify/tdx_finding.hpp"
 #include "crypto/pki_chain.hpp"
 
 namespace mayfly::attest {
@@ -95,12 +96,8 @@ void judge_listed_key(const ParsedGoogleToken& token, const GoogleTokenPolicy& p
 }
 
 Result<void> check_time(const ParsedGoogleToken& token, UnixMillis at) {
-  if (at < token.not_before) {
-    return refuse("the token is not valid before " + to_rfc3339(token.not_before));
-  }
-  if (token.expires_at < at) {
-    return refuse("the token is not valid after " + to_rfc3339(token.expires_at));
-  }
+  const std::string why = not_valid_at({"the token", token.not_before, token.expires_at}, at);
+  if (!why.empty()) return refuse(why);
   return {};
 }
 
