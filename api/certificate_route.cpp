@@ -41,7 +41,17 @@ std::expected<Found, Problem> find(std::string_view id_or_prefix, const Service&
   return Found{std::move(**bytes), decoded->stated_certificate_id};
 }
 
-enum class Form : std::uint8_t { json, summary, claim, statement, dsse, text, html };
+enum class Form : std::uint8_t {
+  json,
+  summary,
+  claim,
+  statement,
+  dsse,
+  sigstore,
+  p256_key,
+  text,
+  html
+};
 
 struct Representation {
   Form form;
@@ -54,6 +64,8 @@ constexpr std::array representations = {
     Representation{Form::claim, "claim", json_media_type},
     Representation{Form::statement, "statement", "application/vnd.in-toto+json"},
     Representation{Form::dsse, "dsse", "application/vnd.dsse+json"},
+    Representation{Form::sigstore, "sigstore", certificate::sigstore_bundle_media_type},
+    Representation{Form::p256_key, "p256-key", "application/x-pem-file"},
     Representation{Form::text, "text", text_media_type},
     Representation{Form::html, "html", html_media_type},
 };
@@ -68,7 +80,8 @@ std::expected<Representation, Problem> choose(const Call& call) {
     if (found != representations.end()) return *found;
     return std::unexpected(
         Problem{ProblemKind::malformed_request,
-                "format is one of json, summary, claim, statement, dsse, text, html"});
+                "format is one of json, summary, claim, statement, dsse, sigstore, p256-key, text, "
+                "html"});
   }
   std::vector<std::string_view> offers;
   offers.reserve(std::size(representations));
@@ -78,8 +91,9 @@ std::expected<Representation, Problem> choose(const Call& call) {
   if (found != representations.end()) return *found;
   return std::unexpected(Problem{ProblemKind::not_acceptable,
                                  "a certificate is served as application/json, text/html, "
-                                 "text/plain, application/vnd.in-toto+json or "
-                                 "application/vnd.dsse+json"});
+                                 "text/plain, application/vnd.in-toto+json, "
+                                 "application/vnd.dsse+json, application/x-pem-file or " +
+                                     std::string(certificate::sigstore_bundle_media_type)});
 }
 
 verifier::Report appraise(const Found& found, const Service& service,
@@ -105,6 +119,8 @@ Result<std::string> represent(const Found& found, Form form, const Service& serv
     case Form::claim: return exported(certificate::ExportFormat::claim);
     case Form::statement: return exported(certificate::ExportFormat::statement);
     case Form::dsse: return exported(certificate::ExportFormat::dsse);
+    case Form::sigstore: return exported(certificate::ExportFormat::sigstore);
+    case Form::p256_key: return exported(certificate::ExportFormat::p256_key);
     case Form::text:
       return verifier::report_text(appraise(found, service, {}), verifier::Colour::none);
     case Form::html: return certificate_page(found.certificate, appraise(found, service, {}));
@@ -115,7 +131,8 @@ Result<std::string> represent(const Found& found, Form form, const Service& serv
 // Bytes that are hashed or signed never change. A summary may be worded better by a later version,
 // and a verdict depends on the day it is asked for.
 bool is_immutable(Form form) {
-  return form == Form::json || form == Form::claim || form == Form::statement || form == Form::dsse;
+  return form == Form::json || form == Form::claim || form == Form::statement ||
+         form == Form::dsse || form == Form::sigstore || form == Form::p256_key;
 }
 
 bool matches_etag(std::string_view if_none_match, std::string_view etag) {
@@ -152,7 +169,13 @@ Reply get_certificate(std::string_view id_or_prefix, const Call& call, const Ser
     reply.headers.emplace_back("Cache-Control", "no-cache");
   }
   auto body = represent(*found, representation->form, service);
-  if (!body) return problem_reply(problem_of(body.error()), call.path);
+  if (!body) {
+    // A form that this certificate cannot be had in, as one from before there was that form.
+    const bool is_without = body.error().code() == ErrorCode::unavailable;
+    return problem_reply(is_without ? Problem{ProblemKind::not_acceptable, body.error().message()}
+                                    : problem_of(body.error()),
+                         call.path);
+  }
   reply.media_type = std::string(representation->media_type);
   reply.body = std::move(*body);
   return reply;

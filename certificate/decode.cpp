@@ -73,6 +73,12 @@ class Decoder {
   void hex(std::string_view name, Bytes& out, std::size_t min, std::size_t max) {
     if (const auto value = take(name)) read_bytes(*value, out, min, max, hex_decode);
   }
+  void optional_hex(std::string_view name, std::optional<Bytes>& out, std::size_t min,
+                    std::size_t max) {
+    if (const auto value = take_optional(name)) {
+      read_bytes(*value, out.emplace(), min, max, hex_decode);
+    }
+  }
   void base64url(std::string_view name, Bytes& out, std::size_t min, std::size_t max) {
     if (const auto value = take(name)) read_bytes(*value, out, min, max, base64url_decode);
   }
@@ -84,6 +90,27 @@ class Decoder {
     }
     out.emplace(text_of(value->slice()));
   }
+  void json(std::string_view name, std::string& out) {
+    std::optional<std::string> value;
+    if (take(name)) optional_json(name, value);
+    out = std::move(value).value_or("");
+  }
+  void texts_if_any(std::string_view name, std::vector<std::string>& out, const TextRule& rule,
+                    Order order) {
+    const auto value = take_optional(name);
+    if (!value) return;
+    texts(name, out, rule, order);
+    if (out.empty()) refuse(*value, "must be absent where it says nothing");
+  }
+  void counts_if_any(std::string_view name, std::map<std::string, std::int64_t>& out) {
+    const auto value = take_optional(name);
+    if (!value) return;
+    read_members(*value, out, [this](JsonValue entry, std::int64_t& count) {
+      keep(entry.integer(), count);
+      if (!error_ && count < 0) refuse(entry, "must not be negative");
+    });
+    if (out.empty()) refuse(*value, "must be absent where it says nothing");
+  }
   void texts(std::string_view name, std::vector<std::string>& out, const TextRule& rule,
              Order order) {
     read_array(name, out, list_entries_max, order,
@@ -93,14 +120,8 @@ class Decoder {
                      const TextRule& rule) {
     const auto value = take(name);
     if (!value) return;
-    if (value->kind() != JsonKind::object) return refuse(*value, "must be an object");
-    for (auto child = value->first_child(); child && !error_; child = child->next_sibling()) {
-      if (out.size() == map_entries_max) return refuse_count(*value, map_entries_max);
-      if (!check_text(rules::member, child->raw_name())) {
-        return refuse(*child, "the member's name " + std::string(rules::member.expectation));
-      }
-      read_text(*child, out[std::string(child->raw_name())], rule);
-    }
+    read_members(*value, out,
+                 [&](JsonValue entry, std::string& text) { read_text(entry, text, rule); });
   }
 
   template <class Body>
@@ -197,6 +218,17 @@ class Decoder {
                     ErrorCode::limit);
     }
     out = *std::move(bytes);
+  }
+  template <class T, class Read>
+  void read_members(const JsonValue& value, std::map<std::string, T>& out, const Read& read) {
+    if (value.kind() != JsonKind::object) return refuse(value, "must be an object");
+    for (auto child = value.first_child(); child && !error_; child = child->next_sibling()) {
+      if (out.size() == map_entries_max) return refuse_count(value, map_entries_max);
+      if (!check_text(rules::member, child->raw_name())) {
+        return refuse(*child, "the member's name " + std::string(rules::member.expectation));
+      }
+      read(*child, out[std::string(child->raw_name())]);
+    }
   }
   template <class T, class Read>
   void read_array(std::string_view name, std::vector<T>& out, std::size_t entries_max, Order order,

@@ -51,6 +51,10 @@ class Encoder {
     check_size(name, value.size(), min, max);
     writer_.member(name, hex_encode(value));
   }
+  void optional_hex(std::string_view name, const std::optional<Bytes>& value, std::size_t min,
+                    std::size_t max) {
+    if (value) hex(name, *value, min, max);
+  }
   void base64url(std::string_view name, ByteView value, std::size_t min, std::size_t max) {
     check_size(name, value.size(), min, max);
     writer_.member(name, base64url_encode(value));
@@ -62,6 +66,24 @@ class Encoder {
     }
     writer_.name(name);
     writer_.canonical_value(*value);
+  }
+  void json(std::string_view name, const std::string& value) {
+    optional_json(name, std::optional(value));
+  }
+  // No values: absent.
+  void texts_if_any(std::string_view name, const std::vector<std::string>& values,
+                    const TextRule& rule, Order order) {
+    if (!values.empty()) texts(name, values, rule, order);
+  }
+  void counts_if_any(std::string_view name, const std::map<std::string, std::int64_t>& values) {
+    if (values.empty()) return;
+    check_size(name, values.size(), 0, map_entries_max);
+    group(name, [&](Encoder& inner) {
+      for (const auto& [key, value] : values) {
+        inner.check(key, rules::member, key);
+        inner.count(key, value);
+      }
+    });
   }
   void texts(std::string_view name, std::vector<std::string> values, const TextRule& rule,
              Order order) {

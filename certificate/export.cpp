@@ -1,22 +1,14 @@
 #include "certificate/export.hpp"
 
+#include <algorithm>
+
 #include "base/text_encoding.hpp"
 #include "certificate/canonical_writer.hpp"
 #include "certificate/dsse.hpp"
+#include "crypto/p256_form.hpp"
 
 namespace mayfly::certificate {
 namespace {
-
-// RFC 4648 section 4, with padding: what DSSE envelopes use.
-std::string base64(ByteView bytes) {
-  std::string text = base64url_encode(bytes);
-  for (char& c : text) {
-    if (c == '-') c = '+';
-    if (c == '_') c = '/';
-  }
-  text.append((4 - text.size() % 4) % 4, '=');
-  return text;
-}
 
 void write_time(CanonicalWriter& writer, std::string_view name, UnixMillis at) {
   writer.member(name, to_rfc3339(at));
@@ -124,19 +116,52 @@ Result<std::string> summary(const DecodedCertificate& certificate) {
 
 // The payload outgrows the bound on one JSON string, so only the parts around it go through the
 // writer; base64 needs no escapes.
-Result<std::string> dsse_envelope(const DecodedCertificate& certificate) {
+Result<std::string> dsse_envelope(const DecodedCertificate& certificate,
+                                  const std::vector<Signature>& by) {
   CanonicalWriter writer;
   writer.begin_array();
-  for (const Signature& signature : certificate.proof.signatures) {
+  for (const Signature& signature : by) {
     writer.begin_object();
     writer.member("keyid", hex_encode(signature.public_key));
-    writer.member("sig", base64(signature.signature));
+    writer.member("sig", base64_encode(signature.signature));
     writer.end_object();
   }
   writer.end_array();
   TRY(const std::string signatures, std::move(writer).finish());
-  return "{\"payload\":\"" + base64(certificate.statement_slice) + "\",\"payloadType\":\"" +
+  return "{\"payload\":\"" + base64_encode(certificate.statement_slice) + "\",\"payloadType\":\"" +
          std::string(in_toto_payload_type) + "\",\"signatures\":" + signatures + "}";
+}
+
+std::unexpected<Error> no_p256_signature() {
+  return fail(ErrorCode::unavailable,
+              "the certificate has no ECDSA P-256 signature, which this format needs: it was made "
+              "before there was a second one; its Ed25519 signature is in the format dsse");
+}
+
+// The one that the tools which this is for can check; a bundle holds no other beside it.
+Result<Signature> p256_signature(const DecodedCertificate& certificate) {
+  const auto& all = certificate.proof.signatures;
+  const auto found = std::ranges::find(all, p256_algorithm, &Signature::algorithm);
+  if (found == all.end()) return no_p256_signature();
+  return *found;
+}
+
+Result<std::string> sigstore_bundle(const DecodedCertificate& certificate) {
+  TRY(const Signature signature, p256_signature(certificate));
+  TRY(const std::string envelope, dsse_envelope(certificate, {signature}));
+  // As cosign names a key that a bundle does not hold.
+  const std::string hint =
+      base64_encode(crypto::sha256(crypto::p256_public_key_info(signature.public_key)).bytes);
+  return "{\"dsseEnvelope\":" + envelope + ",\"mediaType\":\"" +
+         std::string(sigstore_bundle_media_type) +
+         "\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"" + hint +
+         "\"},\"tlogEntries\":[]}}";
+}
+
+Result<std::string> p256_key_pem(const DecodedCertificate& certificate) {
+  const auto& key = certificate.statement.run.signer_p256;
+  if (!key) return no_p256_signature();
+  return crypto::p256_public_key_pem(*key);
 }
 
 Bytes to_bytes(ByteView view) {
@@ -155,23 +180,26 @@ Result<ExportFormat> export_format_from_string(std::string_view text) {
   if (text == "claim") return ExportFormat::claim;
   if (text == "statement") return ExportFormat::statement;
   if (text == "dsse") return ExportFormat::dsse;
+  if (text == "sigstore") return ExportFormat::sigstore;
+  if (text == "p256-key") return ExportFormat::p256_key;
   return fail(ErrorCode::malformed,
-              "unknown certificate format: use summary, claim, statement or dsse");
+              "unknown certificate format: use summary, claim, statement, dsse, sigstore or "
+              "p256-key");
 }
 
 Result<Bytes> export_certificate(ByteView certificate, ExportFormat format) {
   TRY(const auto decoded, decode_certificate(certificate));
+  const auto as_bytes = [](Result<std::string> text) -> Result<Bytes> {
+    if (!text) return std::unexpected(std::move(text).error());
+    return to_bytes(bytes_of(*text));
+  };
   switch (format) {
     case ExportFormat::claim: return to_bytes(decoded.claim_slice);
     case ExportFormat::statement: return to_bytes(decoded.statement_slice);
-    case ExportFormat::summary: {
-      TRY(const std::string text, summary(decoded));
-      return to_bytes(bytes_of(text));
-    }
-    case ExportFormat::dsse: {
-      TRY(const std::string text, dsse_envelope(decoded));
-      return to_bytes(bytes_of(text));
-    }
+    case ExportFormat::summary: return as_bytes(summary(decoded));
+    case ExportFormat::dsse: return as_bytes(dsse_envelope(decoded, decoded.proof.signatures));
+    case ExportFormat::sigstore: return as_bytes(sigstore_bundle(decoded));
+    case ExportFormat::p256_key: return as_bytes(p256_key_pem(decoded));
   }
   return fail(ErrorCode::internal, "export: no such format");
 }

@@ -5,6 +5,7 @@
 
 #include "certificate/assertions.hpp"
 #include "certificate/ids.hpp"
+#include "certificate/model.hpp"
 
 namespace mayfly::certificate {
 namespace {
@@ -112,6 +113,9 @@ constinit const TextRule dataset_access = {
 constinit const TextRule network_verdict = {
     [](Text text) { return is_one_of(text, {"denied", "allowed"}); },
     "must be \"denied\" or \"allowed\""};
+constinit const TextRule withholdable = {
+    [](Text text) { return is_one_of(text, {"executions", "files", "llm", "network", "result"}); },
+    "must be one of executions, files, llm, network and result"};
 constinit const TextRule coverage = {
     [](Text text) { return is_one_of(text, {"complete", "not-recorded", "blocked"}); },
     "must be \"complete\", \"not-recorded\" or \"blocked\""};
@@ -121,8 +125,9 @@ constinit const TextRule verifier_key = {[](Text text) { return text.find('+') !
 constinit const TextRule log_proof = {
     [](Text text) { return text.starts_with("c2sp.org/tlog-proof@v1\n"); },
     "must be a c2sp.org/tlog-proof@v1", log_proof_text_bytes_max};
-constinit const TextRule algorithm = {[](Text text) { return text == "ed25519"; },
-                                      "must be \"ed25519\""};
+constinit const TextRule algorithm = {
+    [](Text text) { return is_one_of(text, {ed25519_algorithm, p256_algorithm}); },
+    "must be \"ed25519\" or \"ecdsa-p256-sha256\""};
 
 }  // namespace rules
 }  // namespace mayfly::certificate

@@ -13,6 +13,7 @@
 #include "cli/dataset_hash.hpp"
 #include "cli/log_files.hpp"
 #include "cli/standard_streams.hpp"
+#include "cli/trace_file.hpp"
 #include "verifier/comparison_text.hpp"
 #include "verifier/explain_text.hpp"
 #include "verifier/report_json.hpp"
@@ -66,6 +67,9 @@ Result<Judge> Judge::make(const JudgeOptions& options) {
   if (options.log) {
     TRY(judge.log_, transparency::read_log(files_below(*options.log)));
   }
+  if (options.trace) {
+    TRY(judge.trace_, read_trace(*options.trace));
+  }
   judge.clock_ = clock_now();
   judge.at_ = options.at.value_or(judge.clock_);
   return judge;
@@ -76,6 +80,7 @@ verifier::Report Judge::judge(ByteView certificate) const {
                           {.dataset_hash = dataset_hash_,
                            .log_policy = log_policy_ ? &*log_policy_ : nullptr,
                            .log = log_ ? &*log_ : nullptr,
+                           .trace = trace_,
                            .clock = clock_});
 }
 

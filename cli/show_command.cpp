@@ -46,8 +46,9 @@ void add_show(Verb program, Action& chosen) {
   verb.add_option("certificate", options->certificate, "file, - for standard input, or id")
       .required()
       .type_name("FILE|ID");
-  verb.add_option("--format", options->format, "text, json, summary, claim, statement or dsse")
-      .one_of({"text", "json", "summary", "claim", "statement", "dsse"})
+  verb.add_option("--format", options->format,
+                  "text, json, summary, claim, statement, dsse, sigstore or p256-key")
+      .one_of({"text", "json", "summary", "claim", "statement", "dsse", "sigstore", "p256-key"})
       .shows_default();
   verb.footer("Example:\n  mayfly show cert.json");
   choose(verb, chosen, [options] { return show(*options); });

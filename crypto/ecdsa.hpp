@@ -52,7 +52,7 @@ Result<Bytes> ecdsa_signature_from_der(EcdsaCurve curve, ByteView der);
 Bytes ecdsa_signature_to_der(ByteView r_s);
 
 // Held in libcrypto's ordinary heap, not in locked memory: for simulated evidence and test chains,
-// whose keys protect nothing.
+// whose keys protect nothing, and for as long as LockedP256Key makes one signature.
 class P256PrivateKey {
  public:
   static Result<P256PrivateKey> generate();

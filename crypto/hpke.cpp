@@ -22,7 +22,7 @@ void append(Bytes& out, ByteView bytes) {
 // A message that may hold a secret, so it never grows and is wiped.
 class Message {
  public:
-  explicit Message(std::initializer_list<ByteView> parts) {
+  Message(std::initializer_list<ByteView> parts) {
     std::size_t size = 0;
     for (const ByteView part : parts) size += part.size();
     bytes_.reserve(size);
@@ -48,7 +48,7 @@ Result<LockedSecret> keyed_hash(ByteView key, ByteView message) {
 // RFC 9180 section 4, LabeledExtract.
 Result<LockedSecret> labeled_extract(ByteView suite, ByteView salt, std::string_view label,
                                      ByteView input) {
-  const Message message({bytes_of("HPKE-v1"), suite, bytes_of(label), input});
+  const Message message{bytes_of("HPKE-v1"), suite, bytes_of(label), input};
   return keyed_hash(salt, message.view());
 }
 
@@ -57,7 +57,7 @@ Result<LockedSecret> labeled_expand(ByteView suite, ByteView key, std::string_vi
                                     ByteView info) {
   constexpr std::array<std::uint8_t, 2> length = {0, hpke_exported_bytes};
   constexpr std::array<std::uint8_t, 1> first_block = {1};
-  const Message message({length, bytes_of("HPKE-v1"), suite, bytes_of(label), info, first_block});
+  const Message message{length, bytes_of("HPKE-v1"), suite, bytes_of(label), info, first_block};
   return keyed_hash(key, message.view());
 }
 

@@ -14,7 +14,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 
-struct SHA256state_st;
+struct SHA256state_st;  // NOLINT(readability-identifier-naming): OpenSSL calls it so
 
 namespace mayfly::crypto {
 

@@ -5,6 +5,7 @@
 
 #include "crypto/der_reader.hpp"
 #include "crypto/der_writer.hpp"
+#include "crypto/p256_form.hpp"
 #include "crypto/x509_identifiers.hpp"
 
 namespace mayfly::crypto {
@@ -30,14 +31,6 @@ Result<Bytes> utc_time(UnixMillis at) {
   const std::string compact = text.substr(2, 2) + text.substr(5, 2) + text.substr(8, 2) +
                               text.substr(11, 2) + text.substr(14, 2) + text.substr(17, 2) + "Z";
   return der_element(der_tag::utc_time, bytes_of(compact));
-}
-
-Bytes public_key_info(ByteView x_y) {
-  const Bytes algorithm = der_sequence({der_object_identifier(identifier::ec_public_key),
-                                        der_object_identifier(identifier::curve_p256)});
-  Bytes point{0x04};
-  point.insert(point.end(), x_y.begin(), x_y.end());
-  return der_sequence({algorithm, der_bit_string(point)});
 }
 
 Bytes extension(ByteView type, ByteView value, Criticality criticality) {
@@ -102,7 +95,7 @@ Result<Bytes> issue_certificate(const CertificateDraft& draft, const P256Private
       name(draft.issuer_common_name),
       der_sequence({not_before, not_after}),
       name(draft.subject_common_name),
-      public_key_info(draft.public_key),
+      p256_public_key_info(draft.public_key),
       extensions(draft),
   });
   TRY(const auto signature, issuer_key.sign(signed_part));

@@ -55,6 +55,10 @@ constexpr std::array executables{
     Says{Code::report_data_differs, not_cryptographically_valid},
     Says{Code::signature_wrong, not_cryptographically_valid},
     Says{Code::signature_missing, not_cryptographically_valid},
+    Says{Code::second_signature_missing, not_cryptographically_valid},
+    Says{Code::second_signature_wrong, not_cryptographically_valid},
+    Says{Code::second_signature_form, not_cryptographically_valid},
+    Says{Code::second_signer_differs, not_cryptographically_valid},
 };
 constexpr std::array configuration{
     Says{Code::td_not_debug, affirmed},

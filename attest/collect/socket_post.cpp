@@ -45,13 +45,14 @@ Result<UniqueFd> connect_to(const std::string& whom, const std::string& path) {
 Result<std::string> without_chunks(const std::string& whom, std::string_view body) {
   std::string out;
   while (true) {
-    const std::size_t line = body.find("\r\n");
+    const std::size_t end = body.find("\r\n");
+    const std::string_view line = body.substr(0, end);
     std::size_t size = 0;
-    const auto read =
-        std::from_chars(body.data(), body.data() + std::min(line, body.size()), size, 16);
-    if (line == std::string_view::npos || read.ec != std::errc())
+    const auto read = std::from_chars(line.begin(), line.end(), size, 16);
+    if (end == std::string_view::npos || read.ec != std::errc()) {
       return malformed(whom, "is cut off");
-    body.remove_prefix(line + 2);
+    }
+    body.remove_prefix(end + 2);
     if (size == 0) return out;
     if (body.size() < size || body.size() - size < 2) return malformed(whom, "is cut off");
     out += body.substr(0, size);

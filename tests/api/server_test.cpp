@@ -26,9 +26,12 @@ class ServerTest : public test::ServerTest {
  protected:
   // A stored certificate that is well-formed and proves nothing; its id.
   std::string keep_sample() {
-    const auto statement = certificate::test::sample_statement();
+    return keep(certificate::test::sample_statement(), certificate::test::sample_proof());
+  }
+
+  std::string keep(const certificate::Statement& statement, const certificate::Proof& proof) {
     const auto encoded = must(certificate::encode_statement(statement));
-    sample_ = must(certificate::encode_certificate(encoded, certificate::test::sample_proof()));
+    sample_ = must(certificate::encode_certificate(encoded, proof));
     must_hold(bench_.store().put({.certificate_id = encoded.certificate_id,
                                   .claim_hash = encoded.claim_hash,
                                   .dataset_hash = statement.claim.dataset_hash,
@@ -89,7 +92,7 @@ TEST_F(ServerTest, ServesACertificateInEveryFormat) {
   EXPECT_EQ(whole.header("Cache-Control"), "public, max-age=31536000, immutable");
   EXPECT_EQ(whole.header("Access-Control-Allow-Origin"), "*");
   EXPECT_EQ(get("/v1/certificate/" + id).body, whole.body);
-  for (const char* format : {"summary", "claim", "statement", "dsse"}) {
+  for (const char* format : {"summary", "claim", "statement", "dsse", "sigstore", "p256-key"}) {
     const auto wanted = must(certificate::export_certificate(
         sample_, must(certificate::export_format_from_string(format))));
     EXPECT_EQ(get("/certificate/" + id + "?format=" + format).body, text_of(wanted)) << format;
@@ -98,6 +101,22 @@ TEST_F(ServerTest, ServesACertificateInEveryFormat) {
             "text/plain; charset=utf-8");
   expect_problem(get("/certificate/" + id + "?format=xml"), 400, "malformed-request");
   expect_problem(get("/certificate/" + id + "?fromat=text"), 400, "malformed-request");
+}
+
+TEST_F(ServerTest, SaysWhenACertificateHasNoSecondSignatureToExport) {
+  auto statement = certificate::test::sample_statement();
+  statement.run.signer_p256.reset();
+  auto proof = certificate::test::sample_proof();
+  proof.signatures.pop_back();
+  const std::string id = keep(statement, proof);
+  start();
+  for (const char* format : {"sigstore", "p256-key"}) {
+    const HttpReply reply = get("/certificate/" + id + "?format=" + format);
+    expect_problem(reply, 406, "not-acceptable");
+    EXPECT_THAT(reply.body, HasSubstr("no ECDSA P-256 signature"));
+    EXPECT_EQ(reply.headers.count("ETag"), 0U);
+  }
+  EXPECT_EQ(get("/certificate/" + id + "?format=dsse").status, 200);
 }
 
 TEST_F(ServerTest, ServesACertificateAsAPageToBrowsers) {

@@ -107,13 +107,14 @@ TEST(DecodeCertificate, EveryFlippedBitIsRefusedOrShows) {
       const bool in_statements_of_itself =
           decoded->stated_certificate_id != original->stated_certificate_id ||
           decoded->stated_claim_hash != original->stated_claim_hash;
-      const bool in_proof =
-          decoded->proof.tee_quote != proof.tee_quote ||
-          decoded->proof.timestamp != proof.timestamp ||
-          decoded->proof.tee_kind != proof.tee_kind ||
-          decoded->proof.tee_format != proof.tee_format ||
-          decoded->proof.signatures[0].signature != proof.signatures[0].signature ||
-          decoded->proof.signatures[0].public_key != proof.signatures[0].public_key;
+      const bool in_proof = decoded->proof.tee_quote != proof.tee_quote ||
+                            decoded->proof.timestamp != proof.timestamp ||
+                            decoded->proof.tee_kind != proof.tee_kind ||
+                            decoded->proof.tee_format != proof.tee_format ||
+                            !std::ranges::equal(decoded->proof.signatures, proof.signatures, {},
+                                                &Signature::signature, &Signature::signature) ||
+                            !std::ranges::equal(decoded->proof.signatures, proof.signatures, {},
+                                                &Signature::public_key, &Signature::public_key);
       ASSERT_TRUE(in_statement || in_statements_of_itself || in_proof) << at << " bit " << bit;
     }
   }

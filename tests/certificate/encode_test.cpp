@@ -251,6 +251,7 @@ TEST(EncodeStatement, HoldsEachBoundAtItAndPastIt) {
 // change it on purpose, run once with MAYFLY_WRITE_GOLDEN=1 and read the difference.
 TEST(EncodeCertificate, GivesTheGoldenBytes) {
   Statement least = {.claim = {}, .run = test::sample_run()};
+  least.run.signer_p256.reset();
   least.claim.dataset_hash = "none";
   least.claim.dataset_format = "none";
   least.claim.sandbox.image = "host-usr";
@@ -261,7 +262,9 @@ TEST(EncodeCertificate, GivesTheGoldenBytes) {
   least_proof.signatures.clear();
   const std::pair<const char*, Bytes> cases[] = {
       {"full.json", test::encode_sample()},
-      {"least.json", test::encode_sample(least, least_proof)}};
+      {"least.json", test::encode_sample(least, least_proof)},
+      {"disclosed.json",
+       test::encode_sample(test::disclosed_statement(), test::disclosed_proof())}};
   for (const auto& [name, certificate] : cases) {
     const std::string path = std::string(MAYFLY_VECTORS "/certificate/golden/") + name;
     if (std::getenv("MAYFLY_WRITE_GOLDEN") != nullptr) {

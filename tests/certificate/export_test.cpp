@@ -95,6 +95,35 @@ TEST(ExportCertificate, DsseEnvelopeCarriesTheSignedPayload) {
   EXPECT_EQ(signature.find("sig")->string()->size(), 88U);
 }
 
+// What it means to other tools is tests/certificate/other_tools_test.py's.
+TEST(ExportCertificate, SigstoreBundleHasTheSecondSignatureAlone) {
+  const Bytes bytes = exported(ExportFormat::sigstore);
+  const auto document = CanonicalDocument::parse(bytes);
+  ASSERT_TRUE(document) << document.error().message();
+  const JsonValue root = document->root();
+  EXPECT_EQ(*root.find("mediaType")->string(), sigstore_bundle_media_type);
+  const JsonValue signatures = *root.find("dsseEnvelope")->find("signatures");
+  EXPECT_EQ(*signatures.first_child()->find("keyid")->string(), hex_encode(Bytes(64, 8)));
+  EXPECT_FALSE(signatures.first_child()->next_sibling());
+  const JsonValue material = *root.find("verificationMaterial");
+  EXPECT_EQ(base64_decode(*material.find("publicKey")->find("hint")->string())->size(), 32U);
+  EXPECT_FALSE(material.find("tlogEntries")->first_child());
+}
+
+TEST(ExportCertificate, OfOneWithoutASecondSignatureSaysSo) {
+  Statement statement = test::sample_statement();
+  statement.run.signer_p256.reset();
+  Proof proof = test::sample_proof();
+  proof.signatures.pop_back();
+  const Bytes certificate = test::encode_sample(statement, proof);
+  for (const auto format : {ExportFormat::sigstore, ExportFormat::p256_key}) {
+    const auto made = export_certificate(certificate, format);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code(), ErrorCode::unavailable);
+  }
+  EXPECT_TRUE(export_certificate(certificate, ExportFormat::dsse));
+}
+
 TEST(ExportCertificate, RefusesWhatIsNoCertificate) {
   EXPECT_FALSE(export_certificate(bytes_of("{}"), ExportFormat::claim));
   EXPECT_FALSE(export_format_from_string("yaml"));

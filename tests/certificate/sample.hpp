@@ -110,6 +110,7 @@ inline Run sample_run() {
   run.host = {{"kernel", "6.1.0"}, {"swap", "off"}};
   run.assurance = "native+simulated-tdx";
   run.signer = Bytes(32, 7);
+  run.signer_p256 = Bytes(64, 8);
   run.tee = "simulated-tdx";
   run.software = {.version = "0.1.0", .mayfly = digest_of("mayfly"), .runner = digest_of("runner")};
   return run;
@@ -122,7 +123,10 @@ inline Statement sample_statement() {
 inline Proof sample_proof() {
   return {.signatures = {{.algorithm = "ed25519",
                           .public_key = Bytes(32, 7),
-                          .signature = Bytes(64, 9)}},
+                          .signature = Bytes(64, 9)},
+                         {.algorithm = "ecdsa-p256-sha256",
+                          .public_key = Bytes(64, 8),
+                          .signature = Bytes(70, 10)}},
           .tee_kind = "simulated-tdx",
           .tee_format = "tdx-quote-v4",
           .tee_quote = Bytes(5000, 0xAB),
@@ -133,6 +137,32 @@ inline Proof sample_proof() {
 inline Bytes encode_sample(const Statement& statement = sample_statement(),
                            const Proof& proof = sample_proof()) {
   return encode_certificate(encode_statement(statement).value(), proof).value();
+}
+
+// One whose result and whose events of files may be withheld.
+inline Statement disclosed_statement() {
+  Statement statement = sample_statement();
+  statement.claim.withhold = {"files", "result"};
+  statement.claim.result.digest = digest_of("a commitment");
+  statement.claim.result.media_type = "application/octet-stream";
+  statement.claim.result.size = 0;
+  statement.claim.result.value.reset();
+  statement.run.usage.stdout_bytes = 0;
+  statement.run.trace.size = 3;
+  statement.run.trace.kinds = {{"executions", 1}, {"files", 2}};
+  return statement;
+}
+
+inline Proof disclosed_proof() {
+  Proof proof = sample_proof();
+  const std::string_view result = "{\"pii_found\":0}";
+  proof.disclosure = Disclosure{
+      .result = ShownResult{.bytes = Bytes(result.begin(), result.end()), .salt = Bytes(32, 3)},
+      .trace = ShownTrace{.events = {{.index = 0,
+                                      .event = "{\"at_us\":1,\"event\":\"exec\"}",
+                                      .salt = Bytes(16, 4)}},
+                          .withheld = {digest_of("an event"), digest_of("another")}}};
+  return proof;
 }
 
 }  // namespace mayfly::certificate::test

@@ -28,7 +28,7 @@ class Case(unittest.TestCase):
         self.path = pathlib.Path(self.folder.name)
         self.env = dict(os.environ, MAYFLY_STATE=str(self.path / "state"), NO_COLOR="1")
 
-    def mayfly(self, *arguments, stdin=b"", timeout=60):
+    def mayfly(self, *arguments, stdin=b"", timeout=300):
         return subprocess.run(
             [MAYFLY, *arguments],
             input=stdin,
@@ -39,7 +39,7 @@ class Case(unittest.TestCase):
         )
 
     def verify(self, *arguments):
-        return subprocess.run([VERIFY, *arguments], capture_output=True, timeout=60, cwd=self.path)
+        return subprocess.run([VERIFY, *arguments], capture_output=True, timeout=300, cwd=self.path)
 
     def file(self, name, text):
         path = self.path / name
@@ -356,7 +356,7 @@ class BadInput(Case):
                 [MAYFLY, "run", "--limits", f"files={files}", "--dataset", "missing", "--", "true"],
                 capture_output=True,
                 env=self.env,
-                timeout=60,
+                timeout=300,
                 cwd=self.path,
                 preexec_fn=lowered,
             )
@@ -397,7 +397,7 @@ class BadInput(Case):
         )
         self.assertIn(b"listening", server.stdout.readline())
         server.terminate()
-        server.wait(timeout=60)
+        server.wait(timeout=300)
         server.stdout.close()
 
     def test_bad_quantities_and_names(self):
@@ -577,7 +577,7 @@ class Others(Case):
         self.mayfly("run", "-q", "-o", "c.json", "--", "true")
         text = self.mayfly("show", "c.json").stdout.decode()
         self.assertIn("SIMULATED", text.upper())
-        for form in ("json", "summary", "claim", "statement", "dsse"):
+        for form in ("json", "summary", "claim", "statement", "dsse", "sigstore"):
             json.loads(self.mayfly("show", "c.json", "--format", form).stdout)
         exact = (self.path / "c.json").read_bytes()
         self.assertEqual(self.mayfly("show", "c.json", "--format", "json").stdout, exact)
@@ -585,14 +585,15 @@ class Others(Case):
         self.assertEqual(
             "sha256:" + hashlib.sha256(claim).hexdigest(), json.loads(exact)["claim_hash"]
         )
-        for form in ("statement", "dsse"):
+        for form in ("statement", "dsse", "sigstore"):
             self.assertFalse(
                 self.mayfly("show", "c.json", "--format", form).stdout.endswith(b"\n")
             )
 
     def test_show_refuses_what_is_no_certificate(self):
         self.file("d.csv", b"private\x1b[31m")
-        for form in ("text", "json", "summary", "claim", "statement", "dsse"):
+        for form in ("text", "json", "summary", "claim", "statement", "dsse", "sigstore",
+                     "p256-key"):
             done = self.mayfly("show", "d.csv", "--format", form)
             self.refused(done, "mayfly: ", code=2)
         self.refused(self.mayfly("show", "absent.json"), "absent.json", "No such file", code=4)
@@ -643,7 +644,7 @@ class Others(Case):
         forbid = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" doctor --json'
         done = subprocess.run(
             ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, MAYFLY],
-            capture_output=True, timeout=60, env=self.env,
+            capture_output=True, timeout=300, env=self.env,
         )
         if done.returncode != 0:
             self.skipTest("no user namespace to try it in: " + done.stderr.decode())

@@ -55,6 +55,10 @@ void check_decoded(ByteView bytes) {
   for (const auto format : {ExportFormat::summary, ExportFormat::dsse}) {
     require(export_certificate(bytes, format).has_value());
   }
+  for (const auto format : {ExportFormat::sigstore, ExportFormat::p256_key}) {
+    const auto made = export_certificate(bytes, format);
+    require(made || made.error().code() == ErrorCode::unavailable);
+  }
 }
 
 }  // namespace

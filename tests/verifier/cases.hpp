@@ -21,15 +21,17 @@ struct Case {
   std::string at = "2026-03-01T12:01:00Z";
   std::optional<std::string> dataset{};     // contents of dataset.csv, given as --dataset
   std::optional<std::string> log_policy{};  // contents of log-policy, given as --log-policy
+  std::optional<std::string> trace{};       // contents of trace.jsonl, given as --trace
 };
 
-// The same each time but for the quotes, whose ECDSA signatures are never the same twice.
+// The same each time but for ECDSA signatures, of quotes and statements: never the same twice.
 std::vector<Case> all_cases();
 
-// case.json: {"at", "dataset"?, "description", "exit_code", "failing", "log_policy"?}.
+// case.json: {"at", "dataset"?, "description", "exit_code", "failing", "log_policy"?, "trace"?}.
 std::string case_json(const Case& one);
 
-// The certificate's text without its quote: what all_cases() makes the same each time.
-std::string without_quote(ByteView certificate);
+// The certificate's text without its quote and P-256 signatures: what all_cases() makes the same
+// each time.
+std::string without_ecdsa(ByteView certificate);
 
 }  // namespace mayfly::test

@@ -147,6 +147,24 @@ certificate::Signature TestSigner::sign(ByteView statement_slice) const {
   return {.algorithm = "ed25519", .public_key = public_key(), .signature = std::move(signature)};
 }
 
+std::shared_ptr<const crypto::LockedP256Key> fixed_p256_key(std::uint8_t seed) {
+  return std::make_shared<const crypto::LockedP256Key>(
+      must(crypto::LockedP256Key::from_scalar(Bytes(32, seed))));
+}
+
+void sign_twice(Draft& draft) {
+  draft.p256 = fixed_p256_key(1);
+  draft.statement.run.signer_p256.emplace(draft.p256->public_key().begin(),
+                                          draft.p256->public_key().end());
+}
+
+certificate::Signature p256_signature(const crypto::LockedP256Key& key, ByteView statement_slice) {
+  return {.algorithm = std::string(certificate::p256_algorithm),
+          .public_key = Bytes(key.public_key().begin(), key.public_key().end()),
+          .signature = must(
+              key.sign(certificate::dsse_pae(certificate::in_toto_payload_type, statement_slice)))};
+}
+
 Bytes simulated_quote(const attest::ReportData& report_data) {
   static const auto attester =
       must(attest::SimulatedTdxAttester::start(crypto::sha384(bytes_of("mayfly")), run_began_at));
@@ -174,6 +192,7 @@ Bytes build(const Draft& draft) {
                            .tee_format = "tdx-quote-v4",
                            .tee_quote = draft.quote(report_data),
                            .timestamp = run.lifecycle.sandbox_destroyed};
+  if (draft.p256) proof.signatures.push_back(p256_signature(*draft.p256, encoded.bytes));
   if (draft.before_encoding) {
     draft.before_encoding(proof);
   }

@@ -1,19 +1,22 @@
 // Makes complete, valid certificates through the real encoder, an Ed25519 signature and the
 // simulated attester, and lets a test change one thing at any step of the making.
 //
-// Shapes    Everything but the quote's own signatures is the same each time: fixed key, fixed
-// times. Errors    Aborts with the encoder's message: a builder that cannot build is a broken test.
+// Shapes    Everything but ECDSA signatures, the quote's and the second one, is the same each time:
+//           fixed keys, fixed times.
+// Errors    Aborts with the encoder's message: a builder that cannot build is a broken test.
 // Threads   One draft, one thread.
 #pragma once
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "attest/model/binding.hpp"
 #include "base/bytes.hpp"
 #include "base/time.hpp"
 #include "certificate/model.hpp"
+#include "crypto/locked_p256_key.hpp"
 
 namespace mayfly::test {
 
@@ -48,12 +51,20 @@ struct Draft {
   crypto::Sha256 intent_leaf;  // bound by the quote; all zero: no log
   std::function<Bytes(const attest::ReportData&)> quote = simulated_quote;
 
+  // Signs with it too, after Ed25519; null: one signature. Naming it is sign_twice()'s.
+  std::shared_ptr<const crypto::LockedP256Key> p256;
+
   std::function<void(std::string& statement_text)> before_signing;  // same length, please
   std::function<void(attest::ReportData&)> before_quoting;
   std::function<void(certificate::Proof&)> before_encoding;
 };
 
 Bytes build(const Draft& draft);
+// A P-256 key that is the same each time; its signatures are not.
+std::shared_ptr<const crypto::LockedP256Key> fixed_p256_key(std::uint8_t seed);
+// The draft's statement names the key, and the proof has its signature.
+void sign_twice(Draft& draft);
+certificate::Signature p256_signature(const crypto::LockedP256Key& key, ByteView statement_slice);
 // The draft's statement as it is signed.
 std::string statement_text(const Draft& draft);
 

@@ -36,7 +36,9 @@ def run_verify_cert(folder, case):
         words += ["--dataset", str(folder / case["dataset"])]
     if "log_policy" in case:
         words += ["--log-policy", str(folder / case["log_policy"])]
-    done = subprocess.run(words, capture_output=True, timeout=60)
+    if "trace" in case:
+        words += ["--trace", str(folder / case["trace"])]
+    done = subprocess.run(words, capture_output=True, timeout=300)
     return done.returncode, json.loads(done.stdout)
 
 
@@ -105,11 +107,12 @@ class SecondVerifier(unittest.TestCase):
                 at = re.sub("[-:T]", "", case["at"])
                 dataset = (folder / case["dataset"]).read_bytes() if "dataset" in case else None
                 policy = (folder / case["log_policy"]).read_text() if "log_policy" in case else None
+                trace = (folder / case["trace"]).read_text() if "trace" in case else None
                 answer = second_verifier.judge((folder / "certificate.json").read_bytes(), at,
-                                               dataset, policy)
+                                               dataset, policy, trace)
                 self.assertEqual(answer, (case["exit_code"], case["failing"]))
                 count += 1
-        self.assertGreater(count, 45)
+        self.assertGreater(count, 60)
 
 
 class ReportOfVerifyCert(unittest.TestCase):
