@@ -26,7 +26,7 @@ using attest::CollateralAppraisal;
 using attest::TdxFinding;
 using verifier::Verdict;
 
-constexpr std::size_t evidence_bytes_max = std::size_t{1} << 20U;
+constexpr std::size_t quote_bytes_max = std::size_t{1} << 20U;
 
 struct CollateralOptions {
   std::vector<std::string> paths;
@@ -36,11 +36,6 @@ struct CollateralOptions {
   std::string kind = "tdx";
   bool json = false;
 };
-
-UnixMillis clock_now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
-}
 
 struct Loaded {
   verifier::TdxMaterial material;
@@ -54,7 +49,7 @@ Result<Loaded> load(const CollateralOptions& options) {
   }
   Bytes quote;
   if (!options.evidence.empty()) {
-    TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
+    TRY(quote, read_regular_file(options.evidence, quote_bytes_max));
   }
   TRY(out.material, read_tdx_material(options.paths, {.quote = quote, .at = out.at}));
   return out;
@@ -78,7 +73,7 @@ Verdict verdict_of(const CollateralAppraisal& appraisal) {
   }
 }
 
-std::string facts_json(const CollateralAppraisal& appraisal) {
+std::string appraisal_json(const CollateralAppraisal& appraisal) {
   std::string out = "{";
   if (appraisal.tcb_info) {
     out +=
@@ -122,7 +117,8 @@ Result<int> check(const CollateralOptions& options) {
   const Verdict verdict = verdict_of(appraisal);
   if (options.json) {
     print("{{\"checks\":{},\"exit_code\":{},\"facts\":{},\"verdict\":\"{}\"}}\n",
-          checks_json(appraisal), exit_code(verdict), facts_json(appraisal), to_string(verdict));
+          checks_json(appraisal), exit_code(verdict), appraisal_json(appraisal),
+          to_string(verdict));
     return exit_code(verdict);
   }
   print("{} as of {}\n", to_string(verdict), to_rfc3339(loaded.at));
@@ -141,13 +137,13 @@ void show_part(std::string_view name, const Bytes& bytes) {
         bytes.empty() ? std::string("missing") : fmt::format("{} bytes", bytes.size()));
 }
 
-Result<int> show(const CollateralOptions& options) {
+Result<int> show_collateral(const CollateralOptions& options) {
   TRY(const Loaded loaded, load(options));
   CollateralAppraisal appraisal =
       attest::appraise_collateral(loaded.material.lists, attest::default_anchors(), loaded.at);
   include_pck_crl(appraisal);
   if (options.json) {
-    print("{}\n", facts_json(appraisal));
+    print("{}\n", appraisal_json(appraisal));
     return to_int(ExitCode::ok);
   }
   print("Intel's lists for TDX\n");
@@ -199,7 +195,7 @@ Result<int> pack_parts(const CollateralOptions& options) {
   }
   Bytes quote;
   if (!options.evidence.empty()) {
-    TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
+    TRY(quote, read_regular_file(options.evidence, quote_bytes_max));
   }
   TRY(const TeeFiles files, read_tee_files(options.kind, quote, options.paths));
   if (!files.parts) {
@@ -228,7 +224,7 @@ void add_collateral(Verb program, Action& chosen) {
   auto show_options = std::make_shared<CollateralOptions>();
   Verb shown = add_verb(verb, "show", "what they are, and until when", show_options);
   shown.add_flag("--json", show_options->json, "as one JSON object");
-  choose(shown, chosen, [show_options] { return show(*show_options); });
+  choose(shown, chosen, [show_options] { return show_collateral(*show_options); });
 
   auto check_options = std::make_shared<CollateralOptions>();
   Verb checked = add_verb(verb, "check", "are they Intel's, and valid?", check_options);

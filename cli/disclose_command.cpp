@@ -122,8 +122,8 @@ Result<void> check_withheld(const certificate::Claim& claim, const Chosen& chose
 }
 
 // The second reading.
-Result<ShownTrace> show(const DecodedCertificate& decoded, const std::string& path,
-                        const std::vector<std::uint64_t>& indices) {
+Result<ShownTrace> show_events(const DecodedCertificate& decoded, const std::string& path,
+                               const std::vector<std::uint64_t>& indices) {
   TRY(const auto ranges,
       transparency::withheld_subtrees(
           indices, static_cast<std::uint64_t>(decoded.statement.run.trace.size)));
@@ -171,7 +171,7 @@ Result<certificate::Disclosure> disclosure_from(const DecodedCertificate& decode
   TRY(const Selection selection, parse_events(options.events));
   TRY(const Chosen chosen, choose_events(decoded, options.trace, selection));
   CHECK_OK(check_withheld(decoded.statement.claim, chosen));
-  TRY(disclosure.trace, show(decoded, options.trace, chosen.indices));
+  TRY(disclosure.trace, show_events(decoded, options.trace, chosen.indices));
   return disclosure;
 }
 

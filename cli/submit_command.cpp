@@ -119,8 +119,8 @@ struct Done {
   ReturnedCertificate returned;
 };
 
-void tell(const SubmitOptions& options, const CheckedSession& checked, const Done& done,
-          JobOutput job_output) {
+void tell_submitted(const SubmitOptions& options, const CheckedSession& checked, const Done& done,
+                    JobOutput job_output) {
   const auto& [answer, returned] = done;
   const verifier::Stated& stated = returned.stated;
   if (!options.json) {
@@ -201,7 +201,7 @@ Result<int> submit(SubmitOptions options) {
   if (!done) return std::unexpected(std::move(done).error());
   CHECK_OK(outputs.write_certificate(done->returned.certificate));
   const auto traced = write_trace(options, outputs, done->returned);
-  tell(options, checked, *done, job_output);
+  tell_submitted(options, checked, *done, job_output);
   CHECK_OK(traced);
   return done->returned.exit_code();
 }

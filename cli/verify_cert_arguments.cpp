@@ -53,7 +53,7 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 14> option_names{
+constexpr std::array<std::string_view, 14> verify_option_names{
     "--dataset", "--log-policy", "--log",  "--trace", "--at",      "--policy",   "--compare",
     "--batch",   "--explain",    "--json", "--quiet", "--version", "--no-color", "--help"};
 
@@ -69,9 +69,9 @@ constexpr std::array<TextOption, 5> text_options{
      {"--trace", &VerifyCertArguments::trace},
      {"--policy", &VerifyCertArguments::policy}}};
 
-std::unexpected<Error> unknown_option(std::string_view name) {
+std::unexpected<Error> no_such_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
-  if (const auto meant = nearest(name, option_names)) {
+  if (const auto meant = nearest(name, verify_option_names)) {
     message += "; did you mean " + std::string(*meant) + "?";
   }
   return fail(ErrorCode::malformed, std::move(message));
@@ -161,8 +161,8 @@ class Parser {
       return take_operand(source);
     }
     if (attached) {
-      return std::ranges::find(option_names, name) == option_names.end()
-                 ? Result<void>(unknown_option(name))
+      return std::ranges::find(verify_option_names, name) == verify_option_names.end()
+                 ? Result<void>(no_such_option(name))
                  : fail(ErrorCode::malformed, std::string(name) + " takes no value");
     }
     return take_flag(name);
@@ -186,7 +186,7 @@ class Parser {
     } else if (name == "-h" || name == "--help") {
       arguments_.action = VerifyCertAction::help;
     } else {
-      return unknown_option(name);
+      return no_such_option(name);
     }
     return {};
   }

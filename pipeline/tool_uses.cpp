@@ -53,8 +53,8 @@ std::string name_in_image(const std::string& path) {
 
 // "python3 -u main.py", "./main.sh": the executed file, or else the first argument that is no
 // option. A job may have changed its folder or the file since: this is a name, not a measurement.
-std::optional<std::string> named_script(const executor::ExecEvent& event,
-                                        const std::vector<std::string>& scripts) {
+std::optional<std::string> script_named_by(const executor::ExecEvent& event,
+                                     const std::vector<std::string>& scripts) {
   const auto submitted = [&](std::string_view name) {
     for (const std::string_view folder : {"/work/", "./"}) {
       if (name.starts_with(folder)) name.remove_prefix(folder.size());
@@ -95,7 +95,7 @@ std::string ToolUses::tool_name(const std::string& path) {
 void ToolUses::add(const executor::ExecEvent& event) {
   ToolUse use;
   use.tool = tool_name(event.path);
-  use.script = named_script(event, scripts_);
+  use.script = script_named_by(event, scripts_);
   use.digest = event.digest;
   use.args_hash = keyed_hash(encode_arguments(event.argv), disclosure_key_);
   end({.pid = event.pid, .exit_code = -SIGKILL});  // of one whose end nobody told, if there is any

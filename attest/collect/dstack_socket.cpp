@@ -10,7 +10,7 @@
 namespace mayfly::attest {
 namespace {
 
-std::unexpected<Error> malformed(const char* what) {
+std::unexpected<Error> bad_answer(const char* what) {
   return fail(ErrorCode::malformed, std::string("dstack's answer ") + what);
 }
 
@@ -31,11 +31,11 @@ std::optional<std::string_view> string_member(std::string_view json, std::string
 // Hex. Whatever is found must be a quote over the bytes that were asked for.
 Result<Bytes> quote_in(std::string_view json) {
   const auto text = string_member(json, "\"quote\"");
-  if (!text) return malformed("has no quote");
+  if (!text) return bad_answer("has no quote");
   std::string_view hex = text->substr(0, text->find('"'));
   if (hex.starts_with("0x")) hex.remove_prefix(2);
   auto bytes = hex_decode(hex);
-  if (!bytes) return malformed("has a quote that is not hex");
+  if (!bytes) return bad_answer("has a quote that is not hex");
   return std::move(*bytes);
 }
 
@@ -52,11 +52,11 @@ Result<std::string> unescaped(std::string_view text) {
     }
     const std::size_t which = ++i < text.size() ? escapes.find(text[i]) : std::string_view::npos;
     if (which == std::string_view::npos) {
-      return malformed("has an event log with an escape that event logs do not have");
+      return bad_answer("has an event log with an escape that event logs do not have");
     }
     out.push_back(meanings[which]);
   }
-  return malformed("is cut off");
+  return bad_answer("is cut off");
 }
 
 // A JSON array, as a string. Empty: there is none.

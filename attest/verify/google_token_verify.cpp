@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "attest/verify/refuse.hpp"
 #include "attest/verify/tdx_finding.hpp"
 #include "crypto/pki_chain.hpp"
 
@@ -37,17 +38,13 @@ using crypto::SignatureForm;
 constexpr crypto::SignatureScheme rs256{.form = SignatureForm::rsa_pkcs1,
                                         .hash = crypto::HashAlgorithm::sha256};
 
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
-
 template <class T>
 bool is_in(const std::vector<T>& list, const T& wanted) {
   return std::ranges::find(list, wanted) != list.end();
 }
 
-void judge_chain(const ParsedGoogleToken& token, const GoogleTokenPolicy& policy,
-                 TokenFindings& findings) {
+void judge_token_chain(const ParsedGoogleToken& token, const GoogleTokenPolicy& policy,
+                       TokenFindings& findings) {
   const auto chain = crypto::read_pki_chain(token.certificates);
   if (!chain) {
     findings.fail(GoogleTokenCheck::chain_readable, chain.error().message());
@@ -163,7 +160,7 @@ GoogleTokenAppraisal appraise_google_token(ByteView bytes, const GoogleTokenPoli
   if (token->certificates.empty()) {
     judge_listed_key(*token, policy, findings);
   } else {
-    judge_chain(*token, policy, findings);
+    judge_token_chain(*token, policy, findings);
   }
   judge_binding(*token, policy, at, findings);
   judge_machine(*token, policy, findings);

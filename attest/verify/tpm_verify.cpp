@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "attest/verify/refuse.hpp"
 #include "base/byte_reader.hpp"
 #include "crypto/constant_time.hpp"
 #include "crypto/pki_chain.hpp"
@@ -51,10 +52,6 @@ namespace {
 
 using TpmFindings = Findings<TpmCheck>;
 using KnownChain = std::shared_ptr<const TpmVerifier::KnownChain>;
-
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
 
 template <class T>
 bool is_among(const T& value, const std::vector<T>& values) {
