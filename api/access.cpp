@@ -72,7 +72,8 @@ Result<Scopes> Scopes::parse(std::string_view words) {
   Scopes scopes;
   for (bool more = true; more;) {
     const std::size_t space = words.find(' ');
-    const auto scope = std::ranges::find(scopes_in_order, words.substr(0, space), to_string);
+    const auto scope = std::ranges::find(scopes_in_order, words.substr(0, space),
+                                         [](Scope one) { return to_string(one); });
     if (scope == scopes_in_order.end()) {
       return fail(ErrorCode::malformed, "a scope is execute, read, admin or metrics");
     }

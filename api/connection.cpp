@@ -12,7 +12,7 @@
 namespace mayfly::api {
 namespace {
 
-constexpr std::string_view head_end = "\r\n\r\n";
+constexpr std::string_view request_head_end = "\r\n\r\n";
 
 Problem too_slow(std::string_view what, std::chrono::milliseconds whole,
                  std::chrono::milliseconds pause) {
@@ -117,7 +117,7 @@ std::expected<RequestHead, Problem> Connection::read_head() {
     const std::size_t look_from = head_.size() < 3 ? 0 : head_.size() - 3;
     const std::size_t before = head_.size();
     head_.append(bytes.substr(0, head_bytes_max + 1 - std::min(before, head_bytes_max)));
-    const std::size_t end = head_.find(head_end, look_from);
+    const std::size_t end = head_.find(request_head_end, look_from);
     if (end == std::string::npos) {
       if (head_.size() > head_bytes_max) {
         return std::unexpected(Problem{ProblemKind::head_too_large,
@@ -127,7 +127,7 @@ std::expected<RequestHead, Problem> Connection::read_head() {
       continue;
     }
     // Body bytes that came along do not stay in a string.
-    const std::size_t kept = end + head_end.size();
+    const std::size_t kept = end + request_head_end.size();
     ::explicit_bzero(head_.data() + kept, head_.size() - kept);
     head_.resize(kept);
     pending_ = pending_.subspan(kept - before);

@@ -9,7 +9,6 @@ namespace mayfly::api {
 namespace {
 
 using certificate::Claim;
-using certificate::Run;
 
 void write_result(JsonOut& json, const pipeline::Certified& certified) {
   const executor::RunReport& report = certified.report;
@@ -59,7 +58,8 @@ void write_lines(JsonOut& json, const KeptTrace* trace) {
   trace->is_too_long() ? json.null() : json.string(trace->text());
 }
 
-void write_trace(JsonOut& json, const Claim& claim, const Run& run, const KeptTrace* trace) {
+void write_trace(JsonOut& json, const Claim& claim, const certificate::Run& run,
+                 const KeptTrace* trace) {
   json.name("execution_trace");
   json.begin_object();
   write_events(json, "tool_uses", claim.execution.tool_uses, [&](const auto& use) {
@@ -96,7 +96,7 @@ void write_trace(JsonOut& json, const Claim& claim, const Run& run, const KeptTr
   json.end_object();
 }
 
-void write_lifecycle(JsonOut& json, const Run& run) {
+void write_lifecycle(JsonOut& json, const certificate::Run& run) {
   const certificate::Lifecycle& at = run.lifecycle;
   json.name("lifecycle");
   json.begin_object();
@@ -114,7 +114,7 @@ void write_lifecycle(JsonOut& json, const Run& run) {
   json.end_object();
 }
 
-void write_usage(JsonOut& json, const Run& run) {
+void write_usage(JsonOut& json, const certificate::Run& run) {
   json.name("usage");
   json.begin_object();
   json.member("cpu_ms", run.usage.cpu_ms);
@@ -140,7 +140,7 @@ void write_findings(JsonOut& json, const std::vector<pipeline::Finding>& finding
 }
 
 // 1234 -> "1.234": JSON's own form of a number of seconds.
-std::string seconds(std::int64_t milliseconds) {
+std::string seconds_text(std::int64_t milliseconds) {
   std::string text = std::to_string(milliseconds / 1000);
   const std::int64_t rest = milliseconds % 1000;
   if (rest == 0) return text;
@@ -168,7 +168,8 @@ std::string why_no_success(const pipeline::Certified& certified) {
 }
 
 // The members of the short form's answer, which says the same in fewer words.
-void write_short_answer(JsonOut& json, const pipeline::Certified& certified, const Run& run) {
+void write_short_answer(JsonOut& json, const pipeline::Certified& certified,
+                        const certificate::Run& run) {
   const std::string_view word = outcome_word(certified.statement.claim.result.status);
   json.member("status", word);
   output_member(json, "output", text_of(certified.report.stdout_bytes));
@@ -179,11 +180,11 @@ void write_short_answer(JsonOut& json, const pipeline::Certified& certified, con
     text_member(json, "error", why_no_success(certified));
   }
   json.name("execution_time");
-  json.canonical_value(seconds(run.usage.wall_ms));
+  json.canonical_value(seconds_text(run.usage.wall_ms));
   json.name("resource_usage");
   json.begin_object();
   json.name("cpu_time");
-  json.canonical_value(seconds(run.usage.cpu_ms));
+  json.canonical_value(seconds_text(run.usage.cpu_ms));
   constexpr std::int64_t mb = 1'000'000;
   json.member("memory_peak", std::to_string((run.usage.peak_memory_bytes + mb - 1) / mb) + "MB");
   json.end_object();
@@ -206,7 +207,7 @@ Result<std::string> execute_reply_json(const pipeline::Certified& certified, Req
   // Read back from the very bytes that were stored: what is replied is what the certificate says.
   TRY(const auto decoded, certificate::decode_certificate(certified.certificate));
   const Claim& claim = decoded.statement.claim;
-  const Run& run = decoded.statement.run;
+  const certificate::Run& run = decoded.statement.run;
   JsonOut json(reply_bounds);
   json.begin_object();
   json.member("certificate_id", certified.certificate_id);

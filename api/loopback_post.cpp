@@ -1,11 +1,11 @@
 #include "api/loopback_post.hpp"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 
 #include "base/file_io.hpp"
 
@@ -22,11 +22,10 @@ Result<LoopbackPost> LoopbackPost::begin(std::string_view url, const HeaderField
   TRY(const LoopbackPlace place, loopback_place(url));
   TRY(UniqueFd socket, connect_to(place, patience));
   LoopbackPost post(std::move(socket), place.host);
-  std::string head = fmt::format(
-      "POST {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
-      "Expect: 100-continue\r\n",
-      place.path, place.host);
-  for (const auto& [name, value] : fields) head += fmt::format("{}: {}\r\n", name, value);
+  std::string head = "POST " + place.path + " HTTP/1.1\r\nHost: " + place.host +
+                     "\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+                     "Expect: 100-continue\r\n";
+  for (const auto& [name, value] : fields) head += name + ": " + value + "\r\n";
   CHECK_OK(post.write(head + "\r\n"));
   const auto until = std::chrono::steady_clock::now() + go_ahead_wait;
   while (!post.is_answered_ && !post.may_go_on_) {
@@ -88,7 +87,9 @@ Result<LoopbackPost::Sent> LoopbackPost::send(ByteView piece) {
   TRY(const bool answered, answer_has_come(std::chrono::milliseconds(0)));
   if (answered) return Sent::answered;
   if (piece.empty()) return Sent::taken;  // it would end the body
-  CHECK_OK(write(fmt::format("{:x}\r\n", piece.size())));
+  std::array<char, 16> size;
+  const auto end = std::to_chars(size.begin(), size.end(), piece.size(), 16).ptr;
+  CHECK_OK(write(std::string(size.data(), end) + "\r\n"));
   CHECK_OK(write(text_of(piece)));
   CHECK_OK(write("\r\n"));
   return is_answered_ ? Sent::answered : Sent::taken;

@@ -4,18 +4,11 @@
 #include <charconv>
 #include <cstdint>
 
+#include "api/header_value.hpp"
 #include "base/ascii_case.hpp"
 
 namespace mayfly::api {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(" \t") + 1);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Preference parse_preference(std::string_view field) {
   Preference preference;

@@ -3,16 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/header_value.hpp"
 #include "api/run.hpp"
 
 namespace mayfly::api {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // The part before `separator`; the rest stays in `text`.
 std::string_view take_part(std::string_view& text, char separator) {
@@ -84,6 +79,13 @@ Reply problem_reply(const Problem& problem, std::string_view path) {
       problem.kind == ProblemKind::already_in_progress) {
     reply.headers.emplace_back("Retry-After", "5");
   }
+  return reply;
+}
+
+Reply method_not_allowed(std::string_view allowed, std::string_view path) {
+  Reply reply = problem_reply(
+      {ProblemKind::method_not_allowed, "this path answers " + std::string(allowed)}, path);
+  reply.headers.emplace_back("Allow", std::string(allowed));
   return reply;
 }
 

@@ -59,6 +59,8 @@ inline constexpr std::string_view text_media_type = "text/plain; charset=utf-8";
 
 Reply json_reply(std::string body);
 Reply problem_reply(const Problem& problem, std::string_view path);
+// `allowed`: the methods, as an Allow header lists them.
+Reply method_not_allowed(std::string_view allowed, std::string_view path);
 // 202, with where to look.
 Reply accepted_reply(const RunView& run);
 // What every reply carries: no sniffing, no framing, no referrer, nothing active.

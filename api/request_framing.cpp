@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "api/header_value.hpp"
 #include "base/ascii_case.hpp"
 
 namespace mayfly::api {
@@ -27,12 +28,6 @@ bool is_token(std::string_view text) {
 }
 bool is_visible(char c) {
   return c > 0x20 && c < 0x7f;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 struct Field {

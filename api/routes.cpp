@@ -94,13 +94,6 @@ Reply style_sheet() {
           .headers = {{"Cache-Control", "public, max-age=3600"}}};
 }
 
-Reply method_not_allowed(const Call& call, std::string_view allowed) {
-  Reply reply = problem_reply(
-      {ProblemKind::method_not_allowed, "this path answers " + std::string(allowed)}, call.path);
-  reply.headers.emplace_back("Allow", std::string(allowed));
-  return reply;
-}
-
 std::optional<Reply> refuse_content_type(const Call& call, const Service& service) {
   if (is_media_type(call.content_type, json_media_type)) return std::nullopt;
   if (is_sealed_upload(call.content_type) && service.uploads != nullptr) return std::nullopt;
@@ -164,7 +157,7 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
   const std::string_view path = without_version(call.path);
   const bool reads = call.method == "GET" || call.method == "HEAD";
   if (path == "/execute") {
-    if (call.method != "POST") return method_not_allowed(call, "POST");
+    if (call.method != "POST") return method_not_allowed("POST", call.path);
     if (auto refusal = refuse_web_page(call)) return refusal;
     if (auto may = require(call.caller, Scope::execute); !may) {
       return problem_reply(may.error(), call.path);
@@ -183,7 +176,7 @@ std::optional<Reply> answer(const Call& call, const Service& service) {
              path == web::style_sheet_path || path == attestation_path ||
              path.starts_with("/claims/") || path.starts_with("/certificate/") ||
              path.starts_with("/log/")) {
-    return method_not_allowed(call, "GET, HEAD");
+    return method_not_allowed("GET, HEAD", call.path);
   }
   return problem_reply({ProblemKind::not_found, "nothing is here; GET / lists what there is"},
                        call.path);

@@ -62,13 +62,6 @@ std::optional<Reply> of_an_earlier_time(std::string_view id, const Call& call,
   return reply;
 }
 
-Reply method_not_allowed(const Call& call, std::string_view allowed) {
-  Reply reply = problem_reply(
-      {ProblemKind::method_not_allowed, "this path answers " + std::string(allowed)}, call.path);
-  reply.headers.emplace_back("Allow", std::string(allowed));
-  return reply;
-}
-
 }  // namespace
 
 std::optional<Reply> answer_about_run(std::string_view path, const Call& call,
@@ -79,7 +72,7 @@ std::optional<Reply> answer_about_run(std::string_view path, const Call& call,
   if (!is_run_handle(path)) return std::nullopt;
   const bool reads = call.method == "GET" || (call.method == "HEAD" && !of_events);
   if (!reads && (of_events || call.method != "DELETE")) {
-    return method_not_allowed(call, of_events ? "GET" : "GET, HEAD, DELETE");
+    return method_not_allowed(of_events ? "GET" : "GET, HEAD, DELETE", call.path);
   }
   const Scope needed = call.method == "DELETE" ? Scope::execute : Scope::read;
   if (!call.caller.scopes.has(Scope::execute)) {

@@ -5,7 +5,7 @@
 namespace mayfly::api {
 namespace {
 
-ProblemKind kind_of(intake::SealFault fault) {
+ProblemKind problem_of(intake::SealFault fault) {
   switch (fault) {
     case intake::SealFault::malformed: return ProblemKind::malformed_request;
     case intake::SealFault::wrong_session: return ProblemKind::wrong_session;
@@ -42,7 +42,7 @@ std::expected<TakeIn, Problem> TakeIn::begin(const Service& service, RunQueue::P
 std::unexpected<Problem> TakeIn::refusal(const Error& error) const {
   const auto* const sealed = std::get_if<intake::SealedIntake>(&intake_);
   if (sealed != nullptr && sealed->fault()) {
-    return std::unexpected(Problem{kind_of(*sealed->fault()), error.message()});
+    return std::unexpected(Problem{problem_of(*sealed->fault()), error.message()});
   }
   return std::unexpected(problem_of_body(error));
 }

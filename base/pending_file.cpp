@@ -217,9 +217,9 @@ Result<PendingFile> PendingFile::of_absent(const fs::path& path) {
 }
 
 Result<void> PendingFile::write(ByteView bytes) && {
-  TRY(GrowingFile file, std::move(*this).begin());
-  CHECK_OK(file.append(bytes));
-  return std::move(file).finish();
+  if (through_) return write_through(through_, bytes);
+  TRY(Temporary temporary, create_beside(target_));
+  return replace(target_, std::move(temporary), bytes);
 }
 
 Result<GrowingFile> PendingFile::begin() && {

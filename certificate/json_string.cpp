@@ -5,7 +5,7 @@
 namespace mayfly::certificate {
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
+constexpr std::string_view escape_digits = "0123456789abcdef";
 
 struct ShortEscape {
   char letter;
@@ -20,7 +20,7 @@ unsigned char meaning_of_escape(std::string_view text, std::size_t at) {
     if (text[at + 1] == escape.letter) return static_cast<unsigned char>(escape.meaning);
   }
   return static_cast<unsigned char>((text[at + 4] - '0') * 16 +
-                                    static_cast<int>(hex_digits.find(text[at + 5])));
+                                    static_cast<int>(escape_digits.find(text[at + 5])));
 }
 
 // UTF-8 bytes sort as code points, but UTF-16 puts the surrogates of U+10000 and up (lead bytes
@@ -75,7 +75,7 @@ std::size_t canonical_escape_bytes(std::string_view text, std::size_t at) {
   if (text.size() - at < 6 || text.substr(at + 1, 3) != "u00") return 0;
   const char high = text[at + 4];
   const char low = text[at + 5];
-  if ((high != '0' && high != '1') || hex_digits.find(low) == std::string_view::npos) return 0;
+  if ((high != '0' && high != '1') || escape_digits.find(low) == std::string_view::npos) return 0;
   // U+0000 is refused; \b \t \n \f \r have their short forms.
   constexpr std::string_view with_other_form = "089acd";
   if (high == '0' && with_other_form.find(low) != std::string_view::npos) return 0;
@@ -103,8 +103,8 @@ Result<void> append_escaped(std::string& out, std::string_view utf8) {
               'u',
               '0',
               '0',
-              hex_digits[static_cast<unsigned char>(c) / 16],
-              hex_digits[static_cast<unsigned char>(c) % 16]};
+              escape_digits[static_cast<unsigned char>(c) / 16],
+              escape_digits[static_cast<unsigned char>(c) % 16]};
       ++at;
     } else {
       out.append(utf8, at, length);

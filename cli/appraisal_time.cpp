@@ -100,6 +100,11 @@ std::optional<std::int64_t> decimal_ms(std::string_view text) {
 
 }  // namespace
 
+UnixMillis clock_now() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
+}
+
 Result<UnixMillis> parse_appraisal_time(std::string_view text) {
   const bool is_date = text.find('T') != std::string_view::npos;
   const auto ms = is_date ? rfc3339_ms(text) : decimal_ms(text);

@@ -1,9 +1,9 @@
-// The point in time that a caller names with --at.
+// The point in time that is judged for: the one a caller names with --at, or now.
 //
 // Shapes    RFC 3339 with 'T', seconds, at most milliseconds, and 'Z' or a numeric offset; or Unix
 //           milliseconds as decimal digits. Years 1970..9999.
 // Errors    malformed, with both forms in the message.
-// Threads   Pure function.
+// Threads   Any.
 #pragma once
 #include <string_view>
 
@@ -12,6 +12,7 @@
 
 namespace mayfly::cli {
 
+UnixMillis clock_now();
 Result<UnixMillis> parse_appraisal_time(std::string_view text);
 
 }  // namespace mayfly::cli

@@ -28,15 +28,16 @@ using attest::ReportData;
 using attest::TeeKind;
 using Collect = std::function<Result<Evidence>(const ReportData&)>;
 
-struct Words {
+struct KindAndArgument {
   std::string kind;
   std::string argument;  // empty: none was given
 };
 
-Words words_of(const std::string& what) {
+KindAndArgument split_words(const std::string& what) {
   const std::size_t colon = what.find(':');
-  return colon == std::string::npos ? Words{what, ""}
-                                    : Words{what.substr(0, colon), what.substr(colon + 1)};
+  return colon == std::string::npos
+             ? KindAndArgument{what, ""}
+             : KindAndArgument{what.substr(0, colon), what.substr(colon + 1)};
 }
 
 std::string or_default(const std::string& argument, std::string_view otherwise) {
@@ -137,8 +138,8 @@ Result<void> add_parts(const std::vector<std::string>& paths, Evidence& evidence
   return {};
 }
 
-Result<Collect> collector_of(TeeKind kind, const Words& words, const crypto::Sha384& program,
-                             UnixMillis now) {
+Result<Collect> collector_of(TeeKind kind, const KindAndArgument& words,
+                             const crypto::Sha384& program, UnixMillis now) {
   if (words.kind == "dstack") return from_dstack(attest::DstackVersion::v1, words.argument);
   if (words.kind == "dstack-v0") return from_dstack(attest::DstackVersion::v0, words.argument);
   switch (kind) {
@@ -154,7 +155,7 @@ Result<Collect> collector_of(TeeKind kind, const Words& words, const crypto::Sha
   return simulated(program, now);
 }
 
-Result<TeeKind> kind_of(const Words& words, const std::vector<std::string>& parts) {
+Result<TeeKind> kind_of(const KindAndArgument& words, const std::vector<std::string>& parts) {
   if (words.kind == "simulated") return TeeKind::simulated_tdx;
   if (words.kind == "dstack" || words.kind == "dstack-v0") return TeeKind::tdx;
   if (words.kind == "azure") {
@@ -188,7 +189,7 @@ void add_attest_options(Verb verb, AttestChoice& choice) {
 
 Result<Attestation> open_attestation(const AttestChoice& choice, const crypto::Sha384& program,
                                      UnixMillis now) {
-  const Words words = words_of(choice.what);
+  const KindAndArgument words = split_words(choice.what);
   Attestation out;
   TRY(out.kind, kind_of(words, choice.parts));
   TRY(Collect collect, collector_of(out.kind, words, program, now));

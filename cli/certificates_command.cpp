@@ -78,7 +78,7 @@ Result<int> search(const SearchOptions& options) {
   return to_int(ExitCode::ok);
 }
 
-Result<int> show(const std::string& id) {
+Result<int> show_one(const std::string& id) {
   TRY(const Bytes bytes, stored_certificate(id));
   // What is printed is a certificate, whatever has become of the store.
   CHECK_OK(certificate::decode_certificate(bytes));
@@ -119,7 +119,7 @@ void add_certificates(Verb program, Action& chosen) {
   auto id = std::make_shared<std::string>();
   Verb one = verb.add_verb("show", "print one certificate's exact bytes");
   one.add_option("id", *id, "id, or a unique prefix of 12 hex digits or more").required();
-  choose(one, chosen, [id] { return show(*id); });
+  choose(one, chosen, [id] { return show_one(*id); });
 }
 
 }  // namespace mayfly::cli

@@ -26,7 +26,7 @@ using attest::CollateralAppraisal;
 using attest::TdxFinding;
 using verifier::Verdict;
 
-constexpr std::size_t evidence_bytes_max = std::size_t{1} << 20U;
+constexpr std::size_t quote_bytes_max = std::size_t{1} << 20U;
 
 struct CollateralOptions {
   std::vector<std::string> paths;
@@ -37,30 +37,21 @@ struct CollateralOptions {
   bool json = false;
 };
 
-UnixMillis clock_now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
-}
-
 struct Loaded {
-  attest::TdxCollateral collateral;
-  attest::TdLogs logs;
+  verifier::TdxMaterial material;
   UnixMillis at;
 };
 
 Result<Loaded> load(const CollateralOptions& options) {
-  Loaded out{.collateral = {}, .logs = {}, .at = clock_now()};
+  Loaded out{.material = {}, .at = clock_now()};
   if (!options.at.empty()) {
     TRY(out.at, parse_appraisal_time(options.at));
   }
   Bytes quote;
   if (!options.evidence.empty()) {
-    TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
+    TRY(quote, read_regular_file(options.evidence, quote_bytes_max));
   }
-  TRY(verifier::TdxMaterial material,
-      read_tdx_material(options.paths, {.quote = quote, .at = out.at}));
-  out.collateral = std::move(material.lists);
-  out.logs = std::move(material.logs);
+  TRY(out.material, read_tdx_material(options.paths, {.quote = quote, .at = out.at}));
   return out;
 }
 
@@ -82,7 +73,7 @@ Verdict verdict_of(const CollateralAppraisal& appraisal) {
   }
 }
 
-std::string facts_json(const CollateralAppraisal& appraisal) {
+std::string appraisal_json(const CollateralAppraisal& appraisal) {
   std::string out = "{";
   if (appraisal.tcb_info) {
     out +=
@@ -121,12 +112,13 @@ void include_pck_crl(CollateralAppraisal& appraisal) {
 Result<int> check(const CollateralOptions& options) {
   TRY(const Loaded loaded, load(options));
   CollateralAppraisal appraisal =
-      attest::appraise_collateral(loaded.collateral, attest::default_anchors(), loaded.at);
+      attest::appraise_collateral(loaded.material.lists, attest::default_anchors(), loaded.at);
   include_pck_crl(appraisal);
   const Verdict verdict = verdict_of(appraisal);
   if (options.json) {
     print("{{\"checks\":{},\"exit_code\":{},\"facts\":{},\"verdict\":\"{}\"}}\n",
-          checks_json(appraisal), exit_code(verdict), facts_json(appraisal), to_string(verdict));
+          checks_json(appraisal), exit_code(verdict), appraisal_json(appraisal),
+          to_string(verdict));
     return exit_code(verdict);
   }
   print("{} as of {}\n", to_string(verdict), to_rfc3339(loaded.at));
@@ -145,21 +137,21 @@ void show_part(std::string_view name, const Bytes& bytes) {
         bytes.empty() ? std::string("missing") : fmt::format("{} bytes", bytes.size()));
 }
 
-Result<int> show(const CollateralOptions& options) {
+Result<int> show_collateral(const CollateralOptions& options) {
   TRY(const Loaded loaded, load(options));
   CollateralAppraisal appraisal =
-      attest::appraise_collateral(loaded.collateral, attest::default_anchors(), loaded.at);
+      attest::appraise_collateral(loaded.material.lists, attest::default_anchors(), loaded.at);
   include_pck_crl(appraisal);
   if (options.json) {
-    print("{}\n", facts_json(appraisal));
+    print("{}\n", appraisal_json(appraisal));
     return to_int(ExitCode::ok);
   }
   print("Intel's lists for TDX\n");
-  show_part("TCB info", loaded.collateral.tcb_info);
-  show_part("QE identity", loaded.collateral.qe_identity);
-  show_part("TCB signing chain", loaded.collateral.signing_chain);
-  show_part("root CRL", loaded.collateral.root_crl);
-  show_part("PCK CRL", loaded.collateral.pck_crl);
+  show_part("TCB info", loaded.material.lists.tcb_info);
+  show_part("QE identity", loaded.material.lists.qe_identity);
+  show_part("TCB signing chain", loaded.material.lists.signing_chain);
+  show_part("root CRL", loaded.material.lists.root_crl);
+  show_part("PCK CRL", loaded.material.lists.pck_crl);
   if (appraisal.tcb_info) {
     print("  platform FMSPC {}, evaluation number {}, issued {}\n",
           hex_encode(appraisal.tcb_info->fmspc), appraisal.tcb_info->evaluation_number,
@@ -182,7 +174,7 @@ Result<int> write_bundle(const std::string& bundle, const std::string& path) {
 
 Result<int> pack(const CollateralOptions& options) {
   TRY(const Loaded loaded, load(options));
-  const attest::TdxCollateral& have = loaded.collateral;
+  const attest::TdxCollateral& have = loaded.material.lists;
   for (const Bytes* part :
        {&have.tcb_info, &have.qe_identity, &have.signing_chain, &have.root_crl, &have.pck_crl}) {
     if (part->empty()) {
@@ -191,8 +183,7 @@ Result<int> pack(const CollateralOptions& options) {
           "a list is missing: `mayfly collateral show` says which; a bundle holds all five");
     }
   }
-  TRY(const certificate::Collateral parts,
-      verifier::tdx_parts({.lists = have, .logs = loaded.logs}));
+  TRY(const certificate::Collateral parts, verifier::tdx_parts(loaded.material));
   TRY(const std::string bundle, collateral_bundle(parts));
   return write_bundle(bundle, options.output);
 }
@@ -204,7 +195,7 @@ Result<int> pack_parts(const CollateralOptions& options) {
   }
   Bytes quote;
   if (!options.evidence.empty()) {
-    TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
+    TRY(quote, read_regular_file(options.evidence, quote_bytes_max));
   }
   TRY(const TeeFiles files, read_tee_files(options.kind, quote, options.paths));
   if (!files.parts) {
@@ -233,7 +224,7 @@ void add_collateral(Verb program, Action& chosen) {
   auto show_options = std::make_shared<CollateralOptions>();
   Verb shown = add_verb(verb, "show", "what they are, and until when", show_options);
   shown.add_flag("--json", show_options->json, "as one JSON object");
-  choose(shown, chosen, [show_options] { return show(*show_options); });
+  choose(shown, chosen, [show_options] { return show_collateral(*show_options); });
 
   auto check_options = std::make_shared<CollateralOptions>();
   Verb checked = add_verb(verb, "check", "are they Intel's, and valid?", check_options);

@@ -84,16 +84,9 @@ class Sorter {
     return take_crl(std::move(bytes));
   }
 
-  // false: no log has this name.
-  bool take_log(std::string_view name, Bytes bytes) {
-    if (name == attest::part_name::event_log) {
-      logs_.boot = std::move(bytes);
-    } else if (name == attest::part_name::runtime_log) {
-      logs_.runtime = std::move(bytes);
-    } else {
-      return false;
-    }
-    return true;
+  // Where the log of this name belongs; null: no log has it.
+  std::optional<Bytes>* log_named(std::string_view name) {
+    return verifier::log_named(name, logs_);
   }
 
   verifier::TdxMaterial result() && {
@@ -172,8 +165,11 @@ class Sorter {
     auto bundle = parse_collateral_bundle(bytes);
     if (!bundle) return false;
     for (certificate::CollateralPart& part : bundle->parts) {
-      if (take_log(part.name, part.bytes)) continue;
-      if (!take(std::move(part.bytes))) return false;
+      if (auto* log = log_named(part.name)) {
+        *log = std::move(part.bytes);
+      } else if (!take(std::move(part.bytes))) {
+        return false;
+      }
     }
     return true;
   }
@@ -183,22 +179,6 @@ class Sorter {
   Candidates found_;
   attest::TdLogs logs_;
 };
-
-struct NamedLog {
-  std::string name;
-  std::string path;
-};
-
-// "event_log=FILE"
-std::optional<NamedLog> named_log(const std::string& word) {
-  for (const std::string_view name :
-       {attest::part_name::event_log, attest::part_name::runtime_log}) {
-    if (word.starts_with(std::string(name) + "=")) {
-      return NamedLog{std::string(name), word.substr(name.size() + 1)};
-    }
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -261,19 +241,14 @@ Result<certificate::Collateral> parse_collateral_bundle(ByteView bytes) {
   return out;
 }
 
-Result<TdxCollateral> read_collateral(const std::vector<std::string>& paths,
-                                      const CollateralWanted& wanted) {
-  TRY(verifier::TdxMaterial material, read_tdx_material(paths, wanted));
-  return std::move(material.lists);
-}
-
 Result<verifier::TdxMaterial> read_tdx_material(const std::vector<std::string>& paths,
                                                 const CollateralWanted& wanted) {
   Sorter sorter(wanted);
   for (const std::string& path : paths) {
-    if (const auto log = named_log(path)) {
-      TRY(Bytes bytes, read_file(log->path, collateral_file_bytes_max));
-      sorter.take_log(log->name, std::move(bytes));
+    const std::size_t equals = path.find('=');
+    if (auto* log = sorter.log_named(std::string_view(path).substr(0, equals));
+        log != nullptr && equals != std::string::npos) {
+      TRY(*log, read_file(path.substr(equals + 1), collateral_file_bytes_max));
       continue;
     }
     std::error_code error;

@@ -34,12 +34,9 @@ struct CollateralWanted {
   UnixMillis at;
 };
 
-// The same, and logs by their names: event_log=FILE (CCEL), runtime_log=FILE (dstack's), or in a
-// bundle.
+// Also logs, by their names: event_log=FILE (CCEL), runtime_log=FILE (dstack's), or in a bundle.
 Result<verifier::TdxMaterial> read_tdx_material(const std::vector<std::string>& paths,
                                                 const CollateralWanted& wanted);
-Result<attest::TdxCollateral> read_collateral(const std::vector<std::string>& paths,
-                                              const CollateralWanted& wanted);
 
 // {"format","parts":[{"bytes","name"}...],"schema":"mayfly/collateral/v1"}, canonical: the members
 // format and parts are those of a certificate's proof.collateral.

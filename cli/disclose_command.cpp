@@ -6,13 +6,12 @@
 #include <charconv>
 #include <memory>
 
-#include "base/pending_file.hpp"
 #include "certificate/disclosure.hpp"
 #include "certificate/field_rules.hpp"
 #include "cli/certificate_argument.hpp"
 #include "cli/command.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/print.hpp"
+#include "cli/run_outputs.hpp"
 #include "cli/trace_file.hpp"
 #include "transparency/partial_tree.hpp"
 
@@ -85,27 +84,24 @@ struct Chosen {
 // The first reading: is it the trace, and which events are chosen?
 Result<Chosen> choose_events(const DecodedCertificate& decoded, const std::string& path,
                              const Selection& selection) {
-  verifier::TraceCheck check;
   Chosen chosen;
-  std::uint64_t index = 0;
+  transparency::RootBuilder events;
   CHECK_OK(read_trace_lines(path, [&](std::string_view line) -> Result<void> {
-    check.add(line);
     TRY(const verifier::TraceLine parsed, verifier::parse_trace_line(line));
     const std::string_view kind = certificate::kind_of_event(parsed.event_word);
-    if (!selection.selects(index, kind)) {
+    if (!selection.selects(events.size(), kind)) {
       ++chosen.left_out[std::string(kind)];
     } else if (chosen.indices.size() == certificate::list_entries_max) {
       return fail(ErrorCode::limit, fmt::format("--events: a certificate shows at most {} events",
                                                 certificate::list_entries_max));
     } else {
-      chosen.indices.push_back(index);
+      chosen.indices.push_back(events.size());
     }
-    ++index;
+    events.append(verifier::leaf_of(parsed));
     return {};
   }));
-  const verifier::GivenTrace given = std::move(check).finish();
   const certificate::Trace& trace = decoded.statement.run.trace;
-  if (given.root != trace.root || given.size != static_cast<std::uint64_t>(trace.size)) {
+  if (events.root() != trace.root || events.size() != static_cast<std::uint64_t>(trace.size)) {
     return fail(ErrorCode::malformed,
                 "--trace " + path +
                     " is not the trace of this certificate's run; verify-cert "
@@ -126,8 +122,8 @@ Result<void> check_withheld(const certificate::Claim& claim, const Chosen& chose
 }
 
 // The second reading.
-Result<ShownTrace> show(const DecodedCertificate& decoded, const std::string& path,
-                        const std::vector<std::uint64_t>& indices) {
+Result<ShownTrace> show_events(const DecodedCertificate& decoded, const std::string& path,
+                               const std::vector<std::uint64_t>& indices) {
   TRY(const auto ranges,
       transparency::withheld_subtrees(
           indices, static_cast<std::uint64_t>(decoded.statement.run.trace.size)));
@@ -175,18 +171,17 @@ Result<certificate::Disclosure> disclosure_from(const DecodedCertificate& decode
   TRY(const Selection selection, parse_events(options.events));
   TRY(const Chosen chosen, choose_events(decoded, options.trace, selection));
   CHECK_OK(check_withheld(decoded.statement.claim, chosen));
-  TRY(disclosure.trace, show(decoded, options.trace, chosen.indices));
+  TRY(disclosure.trace, show_events(decoded, options.trace, chosen.indices));
   return disclosure;
 }
 
 Result<int> disclose(const DiscloseOptions& options) {
-  TRY(PendingFile output,
-      options.output == "-" ? PendingFile::of_descriptor(1) : PendingFile::open(options.output));
+  TRY(RunOutputs outputs, RunOutputs::open(options.output, /*trace=*/""));
   TRY(const Bytes bytes, certificate_argument(options.certificate));
   TRY(const DecodedCertificate decoded, certificate::decode_certificate(bytes));
   TRY(certificate::Disclosure disclosure, disclosure_from(decoded, options));
   TRY(const Bytes written, certificate::with_disclosure(decoded, std::move(disclosure)));
-  CHECK_OK(std::move(output).write(written));
+  CHECK_OK(outputs.write_certificate(written));
   return to_int(ExitCode::ok);
 }
 

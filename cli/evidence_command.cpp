@@ -35,11 +35,6 @@ struct EvidenceOptions {
   bool quiet = false;
 };
 
-UnixMillis clock_now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
-}
-
 Result<void> expect_report_data(const std::string& hex, attest::TdxPolicy& policy) {
   if (hex.empty()) {
     return {};

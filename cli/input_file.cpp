@@ -10,7 +10,7 @@ namespace mayfly::cli {
 namespace {
 
 // Looked at before it is opened: opening a device can already do something.
-Result<mode_t> kind_of(const std::string& path) {
+Result<mode_t> file_kind(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return fail_errno(path);
   return status.st_mode & S_IFMT;
@@ -26,7 +26,7 @@ Result<UniqueFd> open_to_read(const std::string& path) {
 }  // namespace
 
 Result<Bytes> read_regular_file(const std::string& path, std::size_t bytes_max) {
-  TRY(const mode_t kind, kind_of(path));
+  TRY(const mode_t kind, file_kind(path));
   if (kind != S_IFREG) {
     return fail(ErrorCode::malformed,
                 path + (kind == S_IFDIR ? " is a folder" : " is a pipe or a device") +
@@ -39,7 +39,7 @@ Result<Bytes> read_regular_file(const std::string& path, std::size_t bytes_max) 
 }
 
 Result<void> check_dataset(const std::string& path) {
-  TRY(const mode_t kind, kind_of(path));
+  TRY(const mode_t kind, file_kind(path));
   if (kind != S_IFREG && kind != S_IFDIR) {
     return fail(ErrorCode::malformed, path +
                                           " is a pipe or a device: name a file or a folder, or "

@@ -10,6 +10,7 @@
 
 #include "base/unique_fd.hpp"
 #include "certificate/canonical_json.hpp"
+#include "cli/appraisal_time.hpp"
 #include "cli/dataset_hash.hpp"
 #include "cli/log_files.hpp"
 #include "cli/standard_streams.hpp"
@@ -21,11 +22,6 @@
 
 namespace mayfly::cli {
 namespace {
-
-UnixMillis clock_now() {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count()};
-}
 
 // A verdict that was not told is none, so it must not end with the verdict's status.
 Result<void> print(const std::string& text) {

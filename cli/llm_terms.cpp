@@ -23,16 +23,16 @@ std::unexpected<Error> bad_budget(std::string_view why) {
                                                 why, budget_help));
 }
 
-struct NamedLimit {
+struct NamedBudget {
   std::string_view name;
   std::int64_t BudgetLimits::* member;
 };
 constexpr std::array counted = {
-    NamedLimit{"calls", &BudgetLimits::calls},
-    NamedLimit{"input", &BudgetLimits::input_tokens},
-    NamedLimit{"output", &BudgetLimits::output_tokens},
-    NamedLimit{"total", &BudgetLimits::total_tokens},
-    NamedLimit{"per-call", &BudgetLimits::output_tokens_per_call},
+    NamedBudget{"calls", &BudgetLimits::calls},
+    NamedBudget{"input", &BudgetLimits::input_tokens},
+    NamedBudget{"output", &BudgetLimits::output_tokens},
+    NamedBudget{"total", &BudgetLimits::total_tokens},
+    NamedBudget{"per-call", &BudgetLimits::output_tokens_per_call},
 };
 struct NamedMoney {
   std::string_view name;
@@ -68,11 +68,11 @@ std::optional<std::int64_t> parse_usd(std::string_view text) {
   return *whole * 1'000'000 + *parts;
 }
 
-Result<void> apply_one(std::string_view item, BudgetLimits& limits) {
+Result<void> apply_budget(std::string_view item, BudgetLimits& limits) {
   const std::size_t equals = std::min(item.find('='), item.size());
   const std::string_view name = item.substr(0, equals);
   const std::string_view value = item.substr(std::min(equals + 1, item.size()));
-  if (const auto one = std::ranges::find(counted, name, &NamedLimit::name); one != counted.end()) {
+  if (const auto one = std::ranges::find(counted, name, &NamedBudget::name); one != counted.end()) {
     const auto number = parse_digits(value);
     if (!number) return bad_budget(fmt::format("{} must be a whole number", name));
     limits.*(one->member) = *number;
@@ -103,7 +103,7 @@ Result<BudgetLimits> budget_from(std::string_view text) {
       return bad_budget(fmt::format("{} is given twice", name));
     }
     names.push_back(name);
-    CHECK_OK(apply_one(item, limits));
+    CHECK_OK(apply_budget(item, limits));
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
   const auto is_given = [&](const NamedMoney& one) {

@@ -64,12 +64,12 @@ Totals totals_of(const transparency::AttemptIndex& index) {
   return totals;
 }
 
-enum class Form : std::uint8_t { text, json };
+enum class LogForm : std::uint8_t { text, json };
 
-Result<int> show(Form form) {
+Result<int> show_log(LogForm form) {
   TRY(store::Log log, open_log());
   TRY(const transparency::AttemptIndex index, log.attempts());
-  if (form == Form::json) {
+  if (form == LogForm::json) {
     print_runs_json(index);
     return to_int(ExitCode::ok);
   }
@@ -121,13 +121,13 @@ transparency::Fetch files_at(std::string url) {
   };
 }
 
-struct VerifyOptions {
+struct LogVerifyOptions {
   std::string place;
   std::string key;
   bool json = false;
 };
 
-Result<int> verify(const VerifyOptions& options) {
+Result<int> verify_log(const LogVerifyOptions& options) {
   std::optional<transparency::VerifierKey> key;
   if (!options.key.empty()) {
     TRY(key, transparency::parse_verifier_key(options.key));
@@ -192,7 +192,7 @@ void add_log(Verb program, Action& chosen) {
   Verb show_verb = verb.add_verb("show", "this machine's log: its key and its runs");
   auto json = std::make_shared<bool>(false);
   show_verb.add_flag("--json", *json, "one JSON object per run");
-  choose(show_verb, chosen, [json] { return show(*json ? Form::json : Form::text); });
+  choose(show_verb, chosen, [json] { return show_log(*json ? LogForm::json : LogForm::text); });
 
   Verb export_verb =
       verb.add_verb("export", "write the log's tiles, for others to verify and to serve");
@@ -202,14 +202,14 @@ void add_log(Verb program, Action& chosen) {
 
   Verb verify_verb =
       verb.add_verb("verify", "recount a log from its tiles alone, against its checkpoint");
-  auto options = std::make_shared<VerifyOptions>();
+  auto options = std::make_shared<LogVerifyOptions>();
   verify_verb.add_option("place", options->place, "a folder, or http://127.0.0.1:PORT/log")
       .required()
       .type_name("FOLDER|URL");
   verify_verb.add_option("--key", options->key, "the log's verifier key, to check who signed")
       .type_name("NAME+ID+KEY");
   verify_verb.add_flag("--json", options->json, "one JSON object");
-  choose(verify_verb, chosen, [options] { return verify(*options); });
+  choose(verify_verb, chosen, [options] { return verify_log(*options); });
 
   Verb witness_verb = verb.add_verb(
       "witness", "cosign the logs of a policy as long as they only grow; on 127.0.0.1");

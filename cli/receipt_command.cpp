@@ -64,7 +64,7 @@ Result<int> make(const ReceiptOptions& options) {
   return to_int(ExitCode::ok);
 }
 
-Result<int> verify(const ReceiptOptions& options) {
+Result<int> verify_receipt(const ReceiptOptions& options) {
   auto key = transparency::parse_verifier_key(options.key);
   if (!key) return std::unexpected(std::move(key).error().while_doing("--key"));
   TRY(const verifier::PriceTable table, read_prices(options.prices));
@@ -108,7 +108,7 @@ void add_receipt(Verb program, Action& chosen) {
   add_common(verify_verb, *checked);
   verify_verb.add_option("--key", checked->key, "of whoever issued it: <name>+<id>+<key>")
       .required();
-  choose(verify_verb, chosen, [checked] { return verify(*checked); });
+  choose(verify_verb, chosen, [checked] { return verify_receipt(*checked); });
 
   Verb key_verb = verb.add_verb("key", "print the key that signs receipts here");
   choose(key_verb, chosen, [] { return show_key(); });

@@ -172,7 +172,7 @@ Result<void> check_original(ByteView certificate) {
   return {};
 }
 
-Result<Workshop> open_workshop() {
+Result<Workshop> open_own_workshop() {
   TRY(store::Store store, open_store());
   TRY(store::Log log, open_log());
   WorkshopParts parts{.store = nullptr, .log = nullptr, .model_calls = ModelCalls::none};
@@ -188,7 +188,7 @@ Result<int> reproduce(const ReproduceOptions& options) {
   const certificate::Claim& claim = decoded.statement.claim;
   TRY(pipeline::ExecutionRequest request, request_of(claim, options));
   TRY(RunOutputs outputs, RunOutputs::open(options.output, /*trace=*/""));
-  TRY(const Workshop workshop, open_workshop());
+  TRY(const Workshop workshop, open_own_workshop());
   if (!options.dataset.empty()) {
     TRY(request.dataset, take_same_dataset(claim, options.dataset));
   }

@@ -252,8 +252,6 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   return request;
 }
 
-enum class JobOutput : std::uint8_t { passed_on, kept_back };
-
 executor::Runner::Watch watch_over(JobOutput output, int cancel_fd) {
   executor::Runner::Watch watch;
   watch.cancel_fd = cancel_fd;
@@ -302,11 +300,7 @@ Result<void> hand_over(const RunOptions& options, RunOutputs& outputs,
 
 // With --json or "-o -", standard output has one thing on it and can be piped on.
 Result<JobOutput> job_output(const RunOptions& options, const RunOutputs& outputs) {
-  if (options.json && outputs.take_standard_output()) {
-    return fail(ErrorCode::malformed,
-                "--json and the certificate or trace cannot both go to standard output: name a "
-                "file for -o and --trace");
-  }
+  if (options.json) CHECK_OK(outputs.leave_standard_output());
   return options.json || outputs.take_standard_output() ? JobOutput::kept_back
                                                         : JobOutput::passed_on;
 }

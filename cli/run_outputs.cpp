@@ -41,8 +41,14 @@ Result<RunOutputs> RunOutputs::open(const std::string& certificate, const std::s
 }
 
 bool RunOutputs::take_standard_output() const {
-  return is_standard_output(certificate_) || is_standard_output(trace_) ||
-         trace_is_standard_output_;
+  return is_standard_output(certificate_) || is_standard_output(trace_);
+}
+
+Result<void> RunOutputs::leave_standard_output() const {
+  if (!take_standard_output()) return {};
+  return fail(ErrorCode::malformed,
+              "--json and the certificate or trace cannot both go to standard output: name a "
+              "file for -o and --trace");
 }
 
 Result<void> RunOutputs::write_certificate(ByteView certificate) {
@@ -55,7 +61,6 @@ Result<void> RunOutputs::write_trace(ByteView lines) {
 
 Result<pipeline::TraceSink> RunOutputs::trace_sink() {
   if (!trace_) return pipeline::TraceSink();
-  trace_is_standard_output_ = is_standard_output(trace_);
   auto begun = std::move(*trace_).begin();
   trace_.reset();
   if (!begun) return std::unexpected(std::move(begun).error().while_doing("--trace"));

@@ -1,10 +1,11 @@
-// Where `mayfly run` and `submit` put certificate and trace: looked at before the dataset is read,
-// written when the run is over.
+// Where a verb puts a certificate, and a trace if it has one: looked at before any work, written
+// when it is done.
 //
 // Shapes    A path, or "-" for standard output, which then carries nothing else. Empty: not wanted.
 // Errors    As base/pending_file.hpp has them; malformed: both to one place.
 // Threads   One caller.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,11 +15,16 @@
 
 namespace mayfly::cli {
 
+// What becomes of the job's own output beside them.
+enum class JobOutput : std::uint8_t { passed_on, kept_back };
+
 class RunOutputs {
  public:
   static Result<RunOutputs> open(const std::string& certificate, const std::string& trace);
 
-  bool take_standard_output() const;
+  bool take_standard_output() const;  // before anything was written
+  // malformed: --json has nowhere to go.
+  Result<void> leave_standard_output() const;
 
   Result<void> write_certificate(ByteView certificate);
   // Takes the trace while the job runs; empty if it is not wanted. Borrows this object.
@@ -33,7 +39,6 @@ class RunOutputs {
   std::optional<PendingFile> trace_;
   std::optional<GrowingFile> growing_trace_;
   std::optional<Error> trace_error_;
-  bool trace_is_standard_output_ = false;
 };
 
 }  // namespace mayfly::cli

@@ -85,21 +85,21 @@ void add_serve(Verb program, Action& chosen) {
                   "why an address that is not loopback needs no TLS: what stands in front of it")
       .type_name("REASON");
   verb.add_option("--runs", options->runs, "jobs side by side")
-      .between(std::size_t{1}, api::runs_at_once_max)
+      .between(1, api::runs_at_once_max)
       .shows_default();
   verb.add_option("--waiting", options->waiting,
                   "runs that may wait for their turn; more are answered 429")
-      .between(std::size_t{0}, api::runs_waiting_bound)
+      .between(0, api::runs_waiting_bound)
       .shows_default();
   verb.add_option("--client-rate", options->client_rate,
                   "runs that one client may ask for in a minute")
-      .between(std::uint64_t{1}, api::rate_per_window_max)
+      .between(1, api::rate_per_window_max)
       .shows_default();
   verb.add_option("--memory", options->memory,
                   "what all jobs that run may take together; what is available if not given")
       .type_name("SIZE");
   verb.add_option("--ready", options->ready, "sandboxes built before a job asks for one")
-      .between(std::size_t{0}, executor::ready_sandboxes_max)
+      .between(0, executor::ready_sandboxes_max)
       .shows_default();
   verb.add_option("--dataset-max", options->dataset_max, dataset_max_help).type_name("SIZE");
   verb.add_option("--log-policy", options->log_policy,

@@ -25,13 +25,13 @@ std::string fresh_study_id() {
   return "study_" + hex_encode(random);
 }
 
-struct CreateOptions {
+struct StudyOptions {
   std::string dataset;
   std::string plan;
   std::uint64_t runs = 0;
 };
 
-Result<int> create(const CreateOptions& options) {
+Result<int> create_study(const StudyOptions& options) {
   transparency::StudyEntry study{.study_id = fresh_study_id(), .plan = {}, .dataset_hash = {}};
   study.runs = options.runs;
   auto plan = read_regular_file(options.plan, plan_bytes_max);
@@ -59,7 +59,7 @@ Result<int> close(const std::string& id) {
   return to_int(ExitCode::ok);
 }
 
-Result<int> show(const std::string& id) {
+Result<int> show_study(const std::string& id) {
   TRY(store::Log log, open_log());
   TRY(const crypto::Sha256 leaf, study_leaf(log, id));
   TRY(const transparency::AttemptIndex index, log.attempts());
@@ -90,17 +90,15 @@ void add_study(Verb program, Action& chosen) {
   verb.needs_verb();
 
   Verb create_verb = verb.add_verb("create", "log a plan; prints the study's id");
-  auto options = std::make_shared<CreateOptions>();
+  auto options = std::make_shared<StudyOptions>();
   create_verb.add_option("--dataset", options->dataset, "what it is about: a path or sha256:...")
       .required()
       .type_name("PATH|HASH");
   create_verb.add_option("--plan", options->plan, "what is measured, by which rule; only hashed")
       .required()
       .type_name("FILE");
-  create_verb.add_option("--runs", options->runs, "how many")
-      .required()
-      .between(std::uint64_t{1}, std::uint64_t{1'000'000});
-  choose(create_verb, chosen, [options] { return create(*options); });
+  create_verb.add_option("--runs", options->runs, "how many").required().between(1, 1'000'000);
+  choose(create_verb, chosen, [options] { return create_study(*options); });
 
   auto closed = std::make_shared<std::string>();
   Verb close_verb = verb.add_verb("close", "no further run belongs to it");
@@ -110,7 +108,7 @@ void add_study(Verb program, Action& chosen) {
   auto shown = std::make_shared<std::string>();
   Verb show_verb = verb.add_verb("show", "planned, started, finished, as JSON");
   show_verb.add_option("id", *shown, "study_...").required();
-  choose(show_verb, chosen, [shown] { return show(*shown); });
+  choose(show_verb, chosen, [shown] { return show_study(*shown); });
 }
 
 }  // namespace mayfly::cli

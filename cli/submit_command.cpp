@@ -119,11 +119,12 @@ struct Done {
   ReturnedCertificate returned;
 };
 
-void tell(const SubmitOptions& options, const CheckedSession& checked, const Done& done) {
+void tell_submitted(const SubmitOptions& options, const CheckedSession& checked, const Done& done,
+                    JobOutput job_output) {
   const auto& [answer, returned] = done;
   const verifier::Stated& stated = returned.stated;
   if (!options.json) {
-    if (options.output != "-" && options.trace != "-") put_out(returned.job_output);
+    if (job_output == JobOutput::passed_on) put_out(returned.job_output);
     put_err(returned.job_errors);
     if (options.quiet) return;
     complain(fmt::format("{}; the job {}, exit code {}; certificate {}",
@@ -168,17 +169,15 @@ Result<Done> send_and_take(const SubmitOptions& options, const Destination& dest
 
 Result<int> submit(SubmitOptions options) {
   CHECK_OK(settle_dataset(options));
-  if (options.json && (options.output == "-" || options.trace == "-")) {
-    return fail(ErrorCode::malformed,
-                "--json and the certificate or trace cannot both go to standard output: name a "
-                "file for -o and --trace");
-  }
   options.request.wants_trace = !options.trace.empty();
   const Bytes nonce = fresh_nonce();
   TRY(Destination destination, destination_from(options.url, options.token_file, options.patience));
   TRY(std::string request_json, submit_request_json(options.request, nonce));
   TRY(const verifier::Policy policy, policy_argument(options.policy));
   TRY(RunOutputs outputs, RunOutputs::open(options.output, options.trace));
+  if (options.json) CHECK_OK(outputs.leave_standard_output());
+  const JobOutput job_output =
+      outputs.take_standard_output() ? JobOutput::kept_back : JobOutput::passed_on;
   std::optional<SendToSimulated> permission;
   if (!options.simulated_reason.empty()) permission.emplace(options.simulated_reason);
 
@@ -202,7 +201,7 @@ Result<int> submit(SubmitOptions options) {
   if (!done) return std::unexpected(std::move(done).error());
   CHECK_OK(outputs.write_certificate(done->returned.certificate));
   const auto traced = write_trace(options, outputs, done->returned);
-  tell(options, checked, *done);
+  tell_submitted(options, checked, *done, job_output);
   CHECK_OK(traced);
   return done->returned.exit_code();
 }

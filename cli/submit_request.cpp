@@ -39,8 +39,8 @@ constexpr std::array sent_limits = {
     SentLimit{"max_output_bytes", "output", &executor::Limits::output_bytes, 1},
 };
 
-Result<void> add_scripts(const std::vector<std::string>& paths, std::string_view option,
-                         json& scripts) {
+Result<void> add_script_texts(const std::vector<std::string>& paths, std::string_view option,
+                              json& scripts) {
   for (const std::string& path : paths) {
     auto contents = read_regular_file(path, pipeline::scripts_bytes_max);
     if (!contents) return std::unexpected(std::move(contents).error().while_doing(option));
@@ -113,8 +113,8 @@ Result<json> llm_json(const LlmOptions& options) {
 Result<json> sandbox_json(const SubmitRequest& request) {
   json out = json::object();
   json scripts = json::object();
-  CHECK_OK(add_scripts(request.scripts, "--script", scripts));
-  CHECK_OK(add_scripts(request.files, "--file", scripts));
+  CHECK_OK(add_script_texts(request.scripts, "--script", scripts));
+  CHECK_OK(add_script_texts(request.files, "--file", scripts));
   if (!scripts.empty()) out["scripts"] = std::move(scripts);
   if (!request.command.empty()) {
     out["entrypoint"] = request.command;

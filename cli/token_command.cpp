@@ -16,13 +16,13 @@ namespace {
 
 constexpr std::string_view actor = "command line";
 
-struct CreateOptions {
+struct TokenOptions {
   std::string tenant;
   std::vector<std::string> scopes;
   std::string expires;
 };
 
-Result<int> create(const CreateOptions& options) {
+Result<int> create_token(const TokenOptions& options) {
   std::string words;
   for (const std::string& scope : options.scopes) words += (words.empty() ? "" : " ") + scope;
   TRY(const api::Scopes scopes, api::Scopes::parse(words));
@@ -53,16 +53,16 @@ std::string_view state_of(const store::TokenRow& token, UnixMillis now) {
   return token.expires_at && *token.expires_at <= now ? "expired" : "valid";
 }
 
-enum class Form : std::uint8_t { text, json };
+enum class TokenForm : std::uint8_t { text, json };
 
-Result<int> list(Form form) {
+Result<int> list(TokenForm form) {
   TRY(const store::ServiceDatabase database, open_service_database());
   TRY(const auto tokens, store::TokenStore(database).list());
   const UnixMillis now = system_clock_now();
   for (const store::TokenRow& token : tokens) {
     const std::string_view state = state_of(token, now);
     const std::string expires = token.expires_at ? to_rfc3339(*token.expires_at) : "never";
-    if (form == Form::text) {
+    if (form == TokenForm::text) {
       print("{}  {:<7}  {:<16}  {:<20}  made {}  expires {}\n", token.token_id, state, token.tenant,
             token.scopes, to_rfc3339(token.created_at), expires);
       continue;
@@ -98,7 +98,7 @@ void add_token(Verb program, Action& chosen) {
   verb.needs_verb();
 
   Verb create_verb = verb.add_verb("create", "make a token and print it, once");
-  auto options = std::make_shared<CreateOptions>();
+  auto options = std::make_shared<TokenOptions>();
   create_verb.add_option("--tenant", options->tenant, "whom it stands for: a name of your choice")
       .required();
   create_verb
@@ -110,12 +110,13 @@ void add_token(Verb program, Action& chosen) {
       .add_option("--expires", options->expires, "how long it is valid; for ever if not given")
       .type_name("TIME");
   create_verb.footer("Example:\n  mayfly token create --tenant lab --scope execute --expires 720h");
-  choose(create_verb, chosen, [options] { return create(*options); });
+  choose(create_verb, chosen, [options] { return create_token(*options); });
 
   Verb list_verb = verb.add_verb("list", "the tokens there are, without their secrets");
   auto as_json = std::make_shared<bool>(false);
   list_verb.add_flag("--json", *as_json, "one object a line");
-  choose(list_verb, chosen, [as_json] { return list(*as_json ? Form::json : Form::text); });
+  choose(list_verb, chosen,
+         [as_json] { return list(*as_json ? TokenForm::json : TokenForm::text); });
 
   Verb revoke_verb = verb.add_verb("revoke", "make a token useless");
   auto id = std::make_shared<std::string>();

@@ -25,7 +25,7 @@ namespace mayfly::cli {
 namespace {
 
 constexpr std::size_t file_bytes_max = std::size_t{64} * 1024;
-constexpr std::size_t certificates_max = 8;
+constexpr std::size_t ek_certificates_max = 8;
 constexpr std::string_view key_schema = "mayfly/tpm-key/v1";
 constexpr std::string_view challenge_schema = "mayfly/tpm-challenge/v1";
 
@@ -68,7 +68,7 @@ Result<void> write_out(const std::string& text, const std::string& path) {
   return write_file(path, bytes_of(text + "\n"));
 }
 
-Result<int> show_key(const TpmOptions& options) {
+Result<int> show_ek(const TpmOptions& options) {
   TRY(attest::TpmAttester tpm, open_tpm(options.address, TpmKeyWanted::persistent));
   TRY(const Bytes certificate, tpm.endorsement_certificate());
   TRY(const Bytes name, name_of(tpm.attestation_key()));
@@ -90,7 +90,7 @@ Result<attest::VerifiedTpmEk> genuine_endorsement(const TpmOptions& options) {
   std::vector<Bytes> chain{leaf};
   for (const std::string& path : options.ek_roots) {
     TRY(const Bytes pem, read_file(path, file_bytes_max));
-    TRY(const auto certificates, crypto::split_pem_chain(pem, certificates_max));
+    TRY(const auto certificates, crypto::split_pem_chain(pem, ek_certificates_max));
     chain.insert(chain.end(), certificates.begin(), certificates.end());
   }
   const ByteView anchors[] = {chain.back()};
@@ -157,7 +157,7 @@ void add_tpm(Verb program, Action& chosen) {
   key.add_option("-o,--output", key_options->output, "where to; - is standard output")
       .type_name("FILE");
   key.footer("Example:\n  mayfly tpm key device:/dev/tpmrm0#0x81010020 -o key.json");
-  choose(key, chosen, [key_options] { return show_key(*key_options); });
+  choose(key, chosen, [key_options] { return show_ek(*key_options); });
 
   auto challenge_options = std::make_shared<TpmOptions>();
   Verb made = verb.add_verb("challenge", "for whoever enrols it: hide a secret");

@@ -1,7 +1,6 @@
 #include "cli/trace_file.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>

@@ -15,16 +15,16 @@ namespace {
 
 using namespace mayfly;
 
-constexpr std::size_t message_bytes_max = 4096;
+constexpr std::size_t error_bytes_max = 4096;
 
 int complain(const Error& error) {
-  const std::string message = verifier::inert_text(error.message(), message_bytes_max);
+  const std::string message = verifier::inert_text(error.message(), error_bytes_max);
   cli::put_err("verify-cert: " + message + "\n");
   return error.code() == ErrorCode::internal ? exit_code(verifier::Verdict::internal)
                                              : verifier::exit_code_usage;
 }
 
-Result<int> run(const cli::VerifyCertArguments& arguments) {
+Result<int> judge_all(const cli::VerifyCertArguments& arguments) {
   if (arguments.action == cli::VerifyCertAction::explain_codes) return cli::explain_codes();
   cli::JudgeOptions options{.dataset = arguments.dataset,
                             .at = arguments.at,
@@ -47,7 +47,7 @@ Result<int> run(const cli::VerifyCertArguments& arguments) {
   return cli::judge_certificate(certificate, options);
 }
 
-int run_words(const std::vector<std::string_view>& words) {
+int run_arguments(const std::vector<std::string_view>& words) {
   const auto arguments = cli::parse_verify_cert(words);
   if (!arguments) {
     const int code = complain(arguments.error());
@@ -66,7 +66,7 @@ int run_words(const std::vector<std::string_view>& words) {
     case cli::VerifyCertAction::batch:
     case cli::VerifyCertAction::explain_codes: break;
   }
-  const auto code = run(*arguments);
+  const auto code = judge_all(*arguments);
   return code ? *code : complain(code.error());
 }
 
@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
     return exit_code(mayfly::verifier::Verdict::internal);
   }
   try {
-    return run_words({argv + (argc > 0 ? 1 : 0), argv + argc});
+    return run_arguments({argv + (argc > 0 ? 1 : 0), argv + argc});
   } catch (const std::exception&) {  // out of memory: the one thing the standard library throws
     mayfly::cli::put_err("verify-cert: out of memory\n");
     return exit_code(mayfly::verifier::Verdict::internal);

@@ -53,13 +53,25 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 14> option_names{
+constexpr std::array<std::string_view, 14> verify_option_names{
     "--dataset", "--log-policy", "--log",  "--trace", "--at",      "--policy",   "--compare",
     "--batch",   "--explain",    "--json", "--quiet", "--version", "--no-color", "--help"};
 
-std::unexpected<Error> unknown_option(std::string_view name) {
+// Those that only carry a text.
+struct TextOption {
+  std::string_view name;
+  std::optional<std::string> VerifyCertArguments::* value;
+};
+constexpr std::array<TextOption, 5> text_options{
+    {{"--dataset", &VerifyCertArguments::dataset},
+     {"--log-policy", &VerifyCertArguments::log_policy},
+     {"--log", &VerifyCertArguments::log},
+     {"--trace", &VerifyCertArguments::trace},
+     {"--policy", &VerifyCertArguments::policy}}};
+
+std::unexpected<Error> no_such_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
-  if (const auto meant = nearest(name, option_names)) {
+  if (const auto meant = nearest(name, verify_option_names)) {
     message += "; did you mean " + std::string(*meant) + "?";
   }
   return fail(ErrorCode::malformed, std::move(message));
@@ -133,24 +145,9 @@ class Parser {
     if (equals != std::string_view::npos) {
       attached = word.substr(equals + 1);
     }
-    if (name == "--dataset") {
-      TRY(arguments_.dataset, value_of(name, attached));
-      return {};
-    }
-    if (name == "--log-policy") {
-      TRY(arguments_.log_policy, value_of(name, attached));
-      return {};
-    }
-    if (name == "--log") {
-      TRY(arguments_.log, value_of(name, attached));
-      return {};
-    }
-    if (name == "--trace") {
-      TRY(arguments_.trace, value_of(name, attached));
-      return {};
-    }
-    if (name == "--policy") {
-      TRY(arguments_.policy, value_of(name, attached));
+    const auto text = std::ranges::find(text_options, name, &TextOption::name);
+    if (text != text_options.end()) {
+      TRY(arguments_.*text->value, value_of(name, attached));
       return {};
     }
     if (name == "--at") {
@@ -164,8 +161,8 @@ class Parser {
       return take_operand(source);
     }
     if (attached) {
-      return std::ranges::find(option_names, name) == option_names.end()
-                 ? Result<void>(unknown_option(name))
+      return std::ranges::find(verify_option_names, name) == verify_option_names.end()
+                 ? Result<void>(no_such_option(name))
                  : fail(ErrorCode::malformed, std::string(name) + " takes no value");
     }
     return take_flag(name);
@@ -189,7 +186,7 @@ class Parser {
     } else if (name == "-h" || name == "--help") {
       arguments_.action = VerifyCertAction::help;
     } else {
-      return unknown_option(name);
+      return no_such_option(name);
     }
     return {};
   }

@@ -3,17 +3,32 @@
 #include <openssl/asn1.h>
 #include <openssl/err.h>
 
-#include <ctime>
+#include <memory>
+
+#include "crypto/der_time.hpp"
 
 namespace mayfly::crypto {
+namespace {
 
+struct Free {
+  void operator()(unsigned char* bytes) const { OPENSSL_free(bytes); }
+};
+
+}  // namespace
+
+// libcrypto's own reading takes more forms than RFC 5280 has; there is one reader of times here.
 Result<UnixMillis> unix_millis_of(const asn1_string_st* time) {
-  std::tm parts{};
-  if (time == nullptr || ASN1_TIME_check(time) != 1 || ASN1_TIME_to_tm(time, &parts) != 1) {
+  unsigned char* written = nullptr;
+  const int size = time == nullptr ? -1 : ::i2d_ASN1_TIME(time, &written);
+  const std::unique_ptr<unsigned char, Free> owned(written);
+  if (size <= 0) {
     ERR_clear_error();
     return fail(ErrorCode::malformed, "a time that is not in RFC 5280's form");
   }
-  return UnixMillis{static_cast<std::int64_t>(::timegm(&parts)) * 1000};
+  DerReader reader(ByteView(owned.get(), static_cast<std::size_t>(size)));
+  TRY(const UnixMillis at, take_der_time(reader));
+  CHECK_OK(reader.expect_end());
+  return at;
 }
 
 }  // namespace mayfly::crypto

@@ -13,6 +13,7 @@
 
 #include "crypto/der_reader.hpp"
 #include "crypto/der_writer.hpp"
+#include "crypto/libcrypto.hpp"
 #include "crypto/random.hpp"
 #include "crypto/sha2.hpp"
 #include "crypto/wipe.hpp"
@@ -20,22 +21,11 @@
 namespace mayfly::crypto {
 namespace {
 
-struct FreePkeyContext {
-  void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
-};
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, FreePkeyContext>;
 struct FreePoint {
   void operator()(EC_POINT* point) const noexcept { EC_POINT_free(point); }
 };
-struct FreeBignum {
-  void operator()(BIGNUM* number) const noexcept { BN_clear_free(number); }
-};
-using Bignum = std::unique_ptr<BIGNUM, FreeBignum>;
 
-// SEC 2, 2.4.2 and 2.5.1: the orders n.
-constexpr std::array<std::uint8_t, 32> p256_order{
-    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+// SEC 2, 2.5.1: the order n.
 constexpr std::array<std::uint8_t, 48> p384_order{
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf,
@@ -53,11 +43,6 @@ const char* group_name(EcdsaCurve curve) {
 bool is_scalar(ByteView number, ByteView order) {
   const bool is_zero = std::ranges::all_of(number, [](std::uint8_t b) { return b == 0; });
   return !is_zero && std::ranges::lexicographical_compare(number, order);
-}
-
-std::unexpected<Error> openssl_failed(const char* doing) {
-  ERR_clear_error();
-  return fail(ErrorCode::internal, std::string("libcrypto failed while ") + doing);
 }
 
 // The group object that libcrypto precomputes for its fast P-256 multiplication.

@@ -69,10 +69,10 @@ Result<std::vector<Bytes>> split_pem_chain(ByteView text, std::size_t certificat
   return chain;
 }
 
-std::string pem_certificate(ByteView der) {
+std::string pem_text(std::string_view label, ByteView der) {
   constexpr std::size_t line_bytes = 48;  // 64 base64 characters
-  std::string out(begin_line);
-  out += '\n';
+  std::string out;
+  out.append("-----BEGIN ").append(label).append("-----\n");
   while (!der.empty()) {
     const ByteView line = der.first(std::min(line_bytes, der.size()));
     char text[line_bytes / 3 * 4 + 1];
@@ -81,9 +81,12 @@ std::string pem_certificate(ByteView der) {
     out += '\n';
     der = der.subspan(line.size());
   }
-  out += end_line;
-  out += '\n';
+  out.append("-----END ").append(label).append("-----\n");
   return out;
+}
+
+std::string pem_certificate(ByteView der) {
+  return pem_text("CERTIFICATE", der);
 }
 
 }  // namespace mayfly::crypto

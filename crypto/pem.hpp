@@ -18,7 +18,8 @@ inline constexpr std::size_t pem_chain_bytes_max = std::size_t{64} * 1024;
 
 // The DER of each certificate, in the order of the text.
 Result<std::vector<Bytes>> split_pem_chain(ByteView text, std::size_t certificates_max);
-// One certificate, 64 characters to a line, each line ended by '\n'.
+// 64 characters to a line, each line ended by '\n'; `label` as in "PUBLIC KEY".
+std::string pem_text(std::string_view label, ByteView der);
 std::string pem_certificate(ByteView der);
 
 }  // namespace mayfly::crypto

@@ -11,27 +11,17 @@
 #include <string>
 #include <utility>
 
+#include "crypto/libcrypto.hpp"
+
 namespace mayfly::crypto {
 namespace {
 
-struct FreePkeyContext {
-  void operator()(EVP_PKEY_CTX* context) const noexcept { EVP_PKEY_CTX_free(context); }
-};
-using PkeyContext = std::unique_ptr<EVP_PKEY_CTX, FreePkeyContext>;
-struct FreeBignum {
-  void operator()(BIGNUM* number) const noexcept { BN_free(number); }
-};
 struct FreeBuilder {
   void operator()(OSSL_PARAM_BLD* builder) const noexcept { OSSL_PARAM_BLD_free(builder); }
 };
 struct FreeParams {
   void operator()(OSSL_PARAM* params) const noexcept { OSSL_PARAM_free(params); }
 };
-
-std::unexpected<Error> openssl_failed(const char* doing) {
-  ERR_clear_error();
-  return fail(ErrorCode::internal, std::string("libcrypto failed while ") + doing);
-}
 
 const EVP_MD* method_of(HashAlgorithm hash) {
   switch (hash) {

@@ -10,15 +10,13 @@
 namespace mayfly::crypto {
 namespace {
 
-std::unexpected<Error> bad_certificate(const char* what) {
+using identifier::is;
+
+std::unexpected<Error> unreadable_certificate(const char* what) {
   return fail(ErrorCode::malformed, std::string("not a certificate: ") + what);
 }
 
-bool is(ByteView content, ByteView identifier) {
-  return std::ranges::equal(content, identifier);
-}
-
-Result<std::string> common_name_of(ByteView name) {
+Result<std::string> read_common_name(ByteView name) {
   DerReader outer(name);
   TRY(DerReader parts, outer.enter(der_tag::sequence));
   std::optional<std::string> found;
@@ -33,7 +31,7 @@ Result<std::string> common_name_of(ByteView name) {
         continue;
       }
       if (found || (value.tag != der_tag::utf8_string && value.tag != der_tag::printable_string)) {
-        return bad_certificate("a name with two common names, or one of an old string type");
+        return unreadable_certificate("a name with two common names, or one of an old string type");
       }
       found.emplace(text_of(value.content));
     }
@@ -81,14 +79,14 @@ Result<void> read_basic_constraints(ByteView value, X509Certificate& out) {
   if (fields.next_is(der_tag::boolean)) {
     TRY(const DerElement flag, fields.take());
     if (flag.content.size() != 1 || flag.content[0] != 0xff) {
-      return bad_certificate("basicConstraints with a boolean that is not DER's true");
+      return unreadable_certificate("basicConstraints with a boolean that is not DER's true");
     }
     out.role = CertificateRole::certificate_authority;
   }
   if (fields.next_is(der_tag::integer)) {
     TRY(const ByteView digits, fields.take_unsigned_integer());
     if (digits.size() > 1) {
-      return bad_certificate("basicConstraints with a path length over 255");
+      return unreadable_certificate("basicConstraints with a path length over 255");
     }
     out.path_length_max = digits.empty() ? 0U : digits[0];
   }
@@ -101,7 +99,7 @@ Result<void> read_key_usage(ByteView value, X509Certificate& out) {
   TRY(const DerElement bits, outer.take(der_tag::bit_string));
   CHECK_OK(outer.expect_end());
   if (bits.content.size() < 2 || bits.content.size() > 3 || bits.content[0] > 7) {
-    return bad_certificate("keyUsage is not a bit string of at most nine bits");
+    return unreadable_certificate("keyUsage is not a bit string of at most nine bits");
   }
   out.key_usage = KeyUsage{.digital_signature = (bits.content[1] & 0x80U) != 0,
                            .certificate_signing = (bits.content[1] & 0x04U) != 0,
@@ -116,14 +114,14 @@ Result<void> read_extension(DerReader& list, X509Certificate& out) {
   if (fields.next_is(der_tag::boolean)) {
     TRY(const DerElement flag, fields.take());
     if (flag.content.size() != 1 || flag.content[0] != 0xff) {
-      return bad_certificate("an extension with a boolean that is not DER's true");
+      return unreadable_certificate("an extension with a boolean that is not DER's true");
     }
     is_critical = true;
   }
   TRY(const DerElement value, fields.take(der_tag::octet_string));
   CHECK_OK(fields.expect_end());
   if (find_extension(out, type.content)) {
-    return bad_certificate("an extension that occurs twice");
+    return unreadable_certificate("an extension that occurs twice");
   }
   if (out.extensions.size() == x509_extensions_max) {
     return fail(ErrorCode::limit, "a certificate with more than 32 extensions");
@@ -147,11 +145,11 @@ Result<void> read_signed_part(DerReader& fields, X509Certificate& out) {
   TRY(const ByteView version_number, version.take_unsigned_integer());
   CHECK_OK(version.expect_end());
   if (version_number.size() != 1 || version_number[0] != 2) {
-    return bad_certificate("it is not of version 3");
+    return unreadable_certificate("it is not of version 3");
   }
   TRY(out.serial, fields.take_unsigned_integer());
   if (out.serial.size() > 20) {
-    return bad_certificate("a serial number of more than 20 bytes");
+    return unreadable_certificate("a serial number of more than 20 bytes");
   }
   CHECK_OK(expect_ecdsa_with_sha256(fields));
   TRY(const DerElement issuer, fields.take(der_tag::sequence));
@@ -162,7 +160,7 @@ Result<void> read_signed_part(DerReader& fields, X509Certificate& out) {
   CHECK_OK(validity.expect_end());
   TRY(const DerElement subject, fields.take(der_tag::sequence));
   out.subject = subject.whole;
-  TRY(out.subject_common_name, common_name_of(subject.whole));
+  TRY(out.subject_common_name, read_common_name(subject.whole));
   CHECK_OK(read_public_key(fields, out));
   TRY(DerReader wrapper, fields.enter(der_tag::context(3)));
   CHECK_OK(fields.expect_end());

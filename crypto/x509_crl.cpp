@@ -11,9 +11,11 @@
 namespace mayfly::crypto {
 namespace {
 
+using identifier::is;
+
 constexpr std::size_t serial_bytes_max = 20;
 
-std::unexpected<Error> bad_list(const char* what) {
+std::unexpected<Error> unreadable_list(const char* what) {
   return fail(ErrorCode::malformed, std::string("not a list of revoked certificates: ") + what);
 }
 
@@ -29,7 +31,7 @@ Result<ReadExtension> take_extension(DerReader& list) {
   if (fields.next_is(der_tag::boolean)) {
     TRY(const DerElement flag, fields.take());
     if (flag.content.size() != 1 || flag.content[0] != 0xff) {
-      return bad_list("an extension with a boolean that is not DER's true");
+      return unreadable_list("an extension with a boolean that is not DER's true");
     }
     out.is_critical = true;
   }
@@ -37,10 +39,6 @@ Result<ReadExtension> take_extension(DerReader& list) {
   CHECK_OK(fields.expect_end());
   out.extension = {type.content, value.content};
   return out;
-}
-
-bool is(ByteView content, ByteView identifier) {
-  return std::ranges::equal(content, identifier);
 }
 
 Result<void> read_extensions(DerReader& fields, X509Crl& out) {
@@ -65,7 +63,7 @@ Result<void> read_extensions(DerReader& fields, X509Crl& out) {
     if (std::ranges::any_of(out.extensions, [type](const X509Extension& earlier) {
           return is(earlier.identifier, type);
         })) {
-      return bad_list("an extension that occurs twice");
+      return unreadable_list("an extension that occurs twice");
     }
     if (out.extensions.size() == x509_extensions_max) {
       return fail(ErrorCode::limit, "a list with more than 32 extensions");
@@ -80,7 +78,7 @@ Result<ByteView> take_entry(DerReader& entries) {
   TRY(DerReader entry, entries.enter(der_tag::sequence));
   TRY(const ByteView serial, entry.take_unsigned_integer());
   if (serial.size() > serial_bytes_max) {
-    return bad_list("a serial number of more than 20 bytes");
+    return unreadable_list("a serial number of more than 20 bytes");
   }
   CHECK_OK(take_der_time(entry));
   if (entry.next_is(der_tag::sequence)) {
@@ -109,10 +107,10 @@ Result<void> read_entries(DerReader& fields, X509Crl& out) {
   return {};
 }
 
-Result<void> read_signed_part(DerReader& fields, X509Crl& out) {
+Result<void> read_signed_list(DerReader& fields, X509Crl& out) {
   TRY(const ByteView version, fields.take_unsigned_integer());
   if (version.size() != 1 || version[0] != 1) {
-    return bad_list("it is not of version 2");
+    return unreadable_list("it is not of version 2");
   }
   TRY(const DerElement algorithm, fields.take(der_tag::sequence));
   out.signature_algorithm = algorithm.whole;
@@ -120,7 +118,7 @@ Result<void> read_signed_part(DerReader& fields, X509Crl& out) {
   out.issuer = issuer.whole;
   TRY(out.this_update, take_der_time(fields));
   if (!fields.next_is(der_tag::utc_time) && !fields.next_is(der_tag::generalized_time)) {
-    return bad_list("it does not say when the next one is due");
+    return unreadable_list("it does not say when the next one is due");
   }
   TRY(out.next_update, take_der_time(fields));
   CHECK_OK(read_entries(fields, out));
@@ -142,10 +140,10 @@ Result<X509Crl> parse_x509_crl(ByteView der) {
   TRY(const DerElement signed_part, parts.take(der_tag::sequence));
   out.signed_bytes = signed_part.whole;
   DerReader fields(signed_part.content);
-  CHECK_OK(read_signed_part(fields, out));
+  CHECK_OK(read_signed_list(fields, out));
   TRY(const DerElement algorithm, parts.take(der_tag::sequence));
   if (!std::ranges::equal(algorithm.whole, out.signature_algorithm)) {
-    return bad_list("it names two signature algorithms");
+    return unreadable_list("it names two signature algorithms");
   }
   TRY(out.signature, parts.take_bit_string_bytes());
   CHECK_OK(parts.expect_end());

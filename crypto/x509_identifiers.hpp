@@ -2,10 +2,17 @@
 //
 // Source    RFC 5280 appendix A, RFC 5480 clause 2.1.1, RFC 5758 clause 3.2.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
+#include "base/bytes.hpp"
+
 namespace mayfly::crypto::identifier {
+
+inline bool is(ByteView content, ByteView identifier) {
+  return std::ranges::equal(content, identifier);
+}
 
 inline constexpr std::array<std::uint8_t, 7> ec_public_key{0x2a, 0x86, 0x48, 0xce,
                                                            0x3d, 0x02, 0x01};

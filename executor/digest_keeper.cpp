@@ -26,7 +26,7 @@ bool is_at_rest(const FileIdentity& file) {
   return std::max(file.modified_ns, file.changed_ns) + at_rest_ns < now_ns;
 }
 
-std::optional<FileIdentity> look_at(const UniqueFd& file) {
+std::optional<FileIdentity> open_identity(const UniqueFd& file) {
   struct stat status{};
   if (::fstat(file.borrow(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
   return identity_of(status);
@@ -35,13 +35,13 @@ std::optional<FileIdentity> look_at(const UniqueFd& file) {
 std::optional<Measured> measure(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return std::nullopt;
-  const auto before = look_at(file);
+  const auto before = open_identity(file);
   if (!before || before->size_bytes > file_bytes_max || !is_at_rest(*before)) return std::nullopt;
   crypto::Sha256Hasher hasher;
   const auto read = read_through(file, "reading a file of the image",
                                  [&](ByteView bytes) { hasher.update(bytes); });
   if (!read) return std::nullopt;
-  if (look_at(file) != before) return std::nullopt;
+  if (open_identity(file) != before) return std::nullopt;
   return Measured{*before, std::move(hasher).finish()};
 }
 

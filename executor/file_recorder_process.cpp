@@ -105,7 +105,7 @@ struct Ordered {
 };
 
 // Absent: there will be no run.
-Result<std::optional<Ordered>> receive_order(const Channel& supervisor) {
+Result<std::optional<Ordered>> receive_recording_order(const Channel& supervisor) {
   FrameReader frames(request_bytes_max);
   Ordered ordered;
   for (;;) {
@@ -313,7 +313,7 @@ Result<void> record_files(FileRecorderTask& task) {
   TRY(UniqueFd proc, enter_sandbox(task));
   const auto ready = static_cast<std::uint8_t>(RecorderWord::ready);
   CHECK_OK(task.supervisor.send({&ready, 1}));
-  TRY(auto ordered, receive_order(task.supervisor));
+  TRY(auto ordered, receive_recording_order(task.supervisor));
   if (!ordered) return {};
   RecorderOrder& order = ordered->order;
   CHECK_OK(limit_file_size(order.file_bytes_max));

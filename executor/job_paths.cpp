@@ -17,7 +17,7 @@ namespace {
 
 constexpr int links_max = 40;         // the kernel's own
 constexpr ino_t proc_root_inode = 1;  // of every proc(5)
-constexpr std::size_t status_bytes_max = 8192;
+constexpr std::size_t thread_status_bytes_max = 8192;
 
 OrErrno<UniqueFd> open_path(const UniqueFd& directory, const std::string& name, int flags) {
   UniqueFd fd(::openat(directory.borrow(), name.c_str(), O_PATH | O_CLOEXEC | flags));
@@ -72,7 +72,7 @@ class Parts {
   std::string rest_;
 };
 
-std::optional<std::string_view> field(std::string_view text, std::string_view name) {
+std::optional<std::string_view> status_field(std::string_view text, std::string_view name) {
   const std::string wanted = "\n" + std::string(name) + ":";
   const std::size_t found = text.find(wanted);
   if (found == std::string_view::npos) return std::nullopt;
@@ -211,14 +211,14 @@ OrErrno<JobPaths::Numbers> JobPaths::numbers(pid_t thread) const {
   const std::string name = std::to_string(thread) + "/status";
   const UniqueFd file(::openat(proc_.borrow(), name.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return std::unexpected(ESRCH);
-  std::array<char, status_bytes_max> buffer;
+  std::array<char, thread_status_bytes_max> buffer;
   const ssize_t size = ::read(file.borrow(), buffer.data(), buffer.size());
   if (size <= 0) return std::unexpected(ESRCH);
   const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
-  const auto process = last_number(field(text, "NStgid"));
-  const auto inner_thread = last_number(field(text, "NSpid"));
-  const auto our_process = last_number(field(text, "Tgid"));
-  const auto mask = field(text, "Umask");
+  const auto process = last_number(status_field(text, "NStgid"));
+  const auto inner_thread = last_number(status_field(text, "NSpid"));
+  const auto our_process = last_number(status_field(text, "Tgid"));
+  const auto mask = status_field(text, "Umask");
   Numbers numbers;
   if (!process || !inner_thread || !our_process || !mask) return std::unexpected(ESRCH);
   numbers.process = *process;

@@ -25,15 +25,15 @@ namespace {
 // Where the new root is put together: a directory that every system has. In our mount namespace
 // only; and only until it becomes the root.
 constexpr const char* staging_directory = "/tmp";
-constexpr std::uint64_t page_bytes = 4096;
+constexpr std::uint64_t root_page_bytes = 4096;
 // Files of /etc, devices and directories of the root itself; and the dataset's links, with
 // directories for each.
 constexpr std::uint64_t root_inodes = 512 + dataset_files_max * 8;
 constexpr std::uint64_t root_bytes =
-    std::uint64_t{4} * 1024 * 1024 + dataset_files_max * page_bytes;
+    std::uint64_t{4} * 1024 * 1024 + dataset_files_max * root_page_bytes;
 // The root of the scratch, and /work, /tmp and /dev/shm in it.
 constexpr std::uint64_t scratch_own_inodes = 4;
-constexpr ScratchSize scratch_without_room{page_bytes, scratch_own_inodes};
+constexpr ScratchSize scratch_without_room{root_page_bytes, scratch_own_inodes};
 
 struct TextFile {
   const char* path;
@@ -327,10 +327,11 @@ ScratchSize scratch_size(const RunRequest& request) {
   ScratchSize size{static_cast<std::uint64_t>(limits.disk_bytes),
                    static_cast<std::uint64_t>(limits.disk_inodes) + scratch_own_inodes};
   for (const ScriptFile& script : request.spec.scripts) {
-    size.bytes += (script.contents.size() + page_bytes - 1) / page_bytes * page_bytes;
+    size.bytes +=
+        (script.contents.size() + root_page_bytes - 1) / root_page_bytes * root_page_bytes;
     size.inodes += 1 + static_cast<std::uint64_t>(std::ranges::count(script.name, '/'));
   }
-  size.bytes = std::max(size.bytes, page_bytes);  // tmpfs takes 0 for "no limit"
+  size.bytes = std::max(size.bytes, root_page_bytes);  // tmpfs takes 0 for "no limit"
   return size;
 }
 

@@ -80,13 +80,13 @@ Result<Wait> wait_for_request(const Channel& client, const BuiltSandbox& built) 
   return waiting[1].revents == 0 ? Wait::asked : Wait::unused;
 }
 
-Result<BuiltSandbox> build(Phases& phases) {
+Result<BuiltSandbox> build_for(Phases& phases) {
   CHECK_OK(prepare_process());
   return build_sandbox(phases);
 }
 
 Result<Supervised> serve(const Channel& client, Phases& phases) {
-  auto built = build(phases);
+  auto built = build_for(phases);
   if (!built) return Supervised(NotBegun{std::move(built).error()});
   TRY(const Wait wait, wait_for_request(client, *built));
   if (wait == Wait::unused) {

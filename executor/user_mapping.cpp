@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint32_t outside_id_base = 1'900'000'000;
 constexpr std::size_t id_map_bytes_max = 64 * 1024;
 
-std::optional<std::uint32_t> take_number(std::string_view& text) {
+std::optional<std::uint32_t> take_id(std::string_view& text) {
   const std::size_t start = text.find_first_of("0123456789");
   if (start == std::string_view::npos) return std::nullopt;
   std::uint32_t value = 0;
@@ -36,9 +36,9 @@ Result<std::optional<std::uint32_t>> find_free_id(const char* map_path, std::uin
   std::string_view rest = text_of(map);
   std::uint32_t highest = 0;
   for (;;) {
-    const auto first = take_number(rest);
-    const auto outside = take_number(rest);
-    const auto count = take_number(rest);
+    const auto first = take_id(rest);
+    const auto outside = take_id(rest);
+    const auto count = take_id(rest);
     if (!first || !outside || !count) break;
     if (*count == 0) continue;
     const std::uint32_t last = *first + (*count - 1);

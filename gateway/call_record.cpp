@@ -59,28 +59,28 @@ constexpr std::array token_fields = {
     TokenField{"reasoning", &TokenUsage::reasoning},
 };
 
-std::unexpected<Error> bad(std::string_view field) {
+std::unexpected<Error> bad_record(std::string_view field) {
   return fail(ErrorCode::malformed, "a call's record: " + std::string(field));
 }
 
 Result<void> read_digest(const JsonView& json, const DigestField& field, CallRecord& record) {
   const auto value = json.member(field.name);
-  if (!value) return bad(field.name);
+  if (!value) return bad_record(field.name);
   if (value->is_null()) return {};
   const auto text = value->string();
-  if (!text) return bad(field.name);
+  if (!text) return bad_record(field.name);
   TRY(record.*(field.member), crypto::sha256_from_text(*text));
   return {};
 }
 
 Result<void> read_usage(const JsonView& json, CallRecord& record) {
   const auto value = json.member("usage");
-  if (!value) return bad("usage");
+  if (!value) return bad_record("usage");
   if (value->is_null()) return {};
   TokenUsage usage;
   for (const TokenField& field : token_fields) {
     const auto number = value->integer_member(field.name);
-    if (!number) return bad(field.name);
+    if (!number) return bad_record(field.name);
     usage.*(field.member) = *number;
   }
   record.usage = usage;
@@ -128,25 +128,26 @@ Result<CallRecord> decode_record(std::string_view text) {
   const auto wire = wire_of(json.string_member("wire").value_or(""));
   const auto operation = operation_of(json.string_member("operation").value_or(""));
   const auto status = json.integer_member("status");
-  if (!wire || !operation || !status || *status < 0 || *status > 999) return bad("what it was");
+  if (!wire || !operation || !status || *status < 0 || *status > 999)
+    return bad_record("what it was");
   record.wire = *wire;
   record.operation = *operation;
   record.status = static_cast<int>(*status);
   for (const TextField& field : text_fields) {
     auto value = json.string_member(field.name);
-    if (!value) return bad(field.name);
+    if (!value) return bad_record(field.name);
     record.*(field.member) = std::move(*value);
   }
   for (const CountField& field : count_fields) {
     const auto value = json.integer_member(field.name);
-    if (!value) return bad(field.name);
+    if (!value) return bad_record(field.name);
     record.*(field.member) = *value;
   }
   for (const DigestField& field : digest_fields) CHECK_OK(read_digest(json, field, record));
   CHECK_OK(read_usage(json, record));
   const auto streamed = json.member("streamed");
   const auto complete = json.member("complete");
-  if (!streamed || !complete) return bad("whether it was complete");
+  if (!streamed || !complete) return bad_record("whether it was complete");
   record.streamed = streamed->boolean() == true;
   record.complete = complete->boolean() == true;
   return record;

@@ -10,7 +10,7 @@ namespace {
 
 using Checked = std::expected<void, Refusal>;
 
-std::unexpected<Refusal> bad(std::string message) {
+std::unexpected<Refusal> bad_call(std::string message) {
   return std::unexpected(Refusal{RefusalKind::bad_request, "invalid_request", std::move(message)});
 }
 
@@ -50,14 +50,14 @@ bool is_own_tool(Wire wire, std::string_view type) {
 Checked check_tools(Wire wire, const JsonMembers& body, CheckedCall& call) {
   const auto tools = body.member("tools");
   if (!tools || tools->is_null()) return {};
-  if (!tools->is_array()) return bad("tools must be an array");
+  if (!tools->is_array()) return bad_call("tools must be an array");
   const auto elements = tools->elements();
   if (elements.size() > tools_offered_max) {
-    return bad("more than " + std::to_string(tools_offered_max) +
-               " tools are offered (tools_offered_max)");
+    return bad_call("more than " + std::to_string(tools_offered_max) +
+                    " tools are offered (tools_offered_max)");
   }
   for (const JsonView& tool : elements) {
-    if (!tool.is_object()) return bad("each tool must be an object");
+    if (!tool.is_object()) return bad_call("each tool must be an object");
     const auto type = tool.member("type");
     const std::string name = type ? type->string().value_or("?") : "";
     if (!is_own_tool(wire, name)) return hosted("a tool of a type the provider runs");
@@ -167,11 +167,12 @@ Checked read_bounds(Wire wire, const JsonMembers& body, CheckedCall& call) {
     const auto value = body.member(name);
     if (!value || value->is_null()) continue;
     const auto number = value->integer();
-    if (!number || *number < 1) return bad(std::string(name) + " must be a whole number above 0");
+    if (!number || *number < 1)
+      return bad_call(std::string(name) + " must be a whole number above 0");
     if (name != "n") {
       call.output_tokens_asked = *number;
     } else if (*number > choices_max) {
-      return bad("n must be at most " + std::to_string(choices_max) + " (choices_max)");
+      return bad_call("n must be at most " + std::to_string(choices_max) + " (choices_max)");
     } else if (wire == Wire::openai_chat) {
       call.choices = *number;
     }
@@ -182,7 +183,7 @@ Checked read_bounds(Wire wire, const JsonMembers& body, CheckedCall& call) {
 Checked read_delivery(Wire wire, const JsonMembers& body, CheckedCall& call) {
   const auto stream = body.member("stream");
   if (stream && !stream->is_null() && !stream->boolean())
-    return bad("stream must be true or false");
+    return bad_call("stream must be true or false");
   if (!stream || stream->boolean() != true) return {};
   call.delivery = Delivery::streamed;
   if (wire != Wire::openai_chat) return {};
@@ -198,8 +199,8 @@ Checked read_model(const JsonMembers& body, const std::vector<std::string>& mode
   const auto is_control = [](char c) { return static_cast<std::uint8_t>(c) < 0x20; };
   if (!model || model->empty() || model->size() > model_bytes_max ||
       std::ranges::any_of(*model, is_control)) {
-    return bad("model must be a name of 1 to " + std::to_string(model_bytes_max) +
-               " bytes (model_bytes_max)");
+    return bad_call("model must be a name of 1 to " + std::to_string(model_bytes_max) +
+                    " bytes (model_bytes_max)");
   }
   if (!models.empty() && std::ranges::find(models, *model) == models.end()) {
     return std::unexpected(Refusal{RefusalKind::not_allowed, "model_not_allowed",
@@ -263,8 +264,8 @@ std::expected<CheckedCall, Refusal> check_call(const Endpoint& endpoint, std::st
     return call;
   }
   const auto parsed = JsonView::parse(text);
-  if (!parsed) return bad(parsed.error().message());
-  if (!parsed->is_object()) return bad("the body must be a JSON object");
+  if (!parsed) return bad_call(parsed.error().message());
+  if (!parsed->is_object()) return bad_call("the body must be a JSON object");
   const JsonMembers body(*parsed);
   if (auto done = read_model(body, models, call); !done) return std::unexpected(done.error());
   if (auto done = check_tools(endpoint.wire, body, call); !done) {

@@ -5,7 +5,7 @@
 namespace mayfly::gateway {
 namespace {
 
-std::unexpected<Error> bad(std::string_view member) {
+std::unexpected<Error> bad_setting(std::string_view member) {
   return fail(ErrorCode::malformed, "the gateway's settings: " + std::string(member));
 }
 
@@ -20,19 +20,19 @@ std::string text_list(const std::vector<std::string>& texts) {
 
 Result<void> read_budget(const JsonView& json, BudgetLimits& into) {
   const auto budget = json.member("budget");
-  if (!budget) return bad("budget");
+  if (!budget) return bad_setting("budget");
   for (const BudgetField& field : budget_fields) {
     const auto value = budget->integer_member(field.name);
-    if (!value) return bad(field.name);
+    if (!value) return bad_setting(field.name);
     into.*(field.member) = *value;
   }
   const auto cost = budget->member("cost");
-  if (!cost) return bad("cost");
+  if (!cost) return bad_setting("cost");
   if (!cost->is_null()) {
     CostLimit limit;
     for (const CostField& field : cost_fields) {
       const auto value = cost->integer_member(field.name);
-      if (!value) return bad(field.name);
+      if (!value) return bad_setting(field.name);
       limit.*(field.member) = *value;
     }
     into.cost = limit;
@@ -42,7 +42,7 @@ Result<void> read_budget(const JsonView& json, BudgetLimits& into) {
 
 Result<void> read_text(const JsonView& json, std::string_view name, std::string& into) {
   auto text = json.string_member(name);
-  if (!text) return bad(name);
+  if (!text) return bad_setting(name);
   into = std::move(*text);
   return {};
 }
@@ -91,34 +91,35 @@ std::string encode_settings(const Settings& settings) {
 }
 
 Result<Settings> decode_settings(std::string_view text) {
-  if (text.size() > settings_bytes_max) return bad("longer than settings_bytes_max");
+  if (text.size() > settings_bytes_max) return bad_setting("longer than settings_bytes_max");
   TRY(const JsonView json, JsonView::parse(text));
   Settings settings;
   CHECK_OK(read_text(json, "url", settings.url));
   CHECK_OK(read_text(json, "ca_file", settings.ca_file));
   CHECK_OK(read_text(json, "run_token", settings.run_token));
   if (settings.run_token.empty() || settings.run_token.size() > token_bytes_max) {
-    return bad("run_token");
+    return bad_setting("run_token");
   }
   std::string disclosure_key;
   CHECK_OK(read_text(json, "disclosure_key", disclosure_key));
   TRY(settings.disclosure_key, crypto::sha256_from_text(disclosure_key));
   const auto wires = json.member("wires");
   const auto models = json.member("models");
-  if (!wires || !models || models->elements().size() > models_max) return bad("wires or models");
+  if (!wires || !models || models->elements().size() > models_max)
+    return bad_setting("wires or models");
   for (const JsonView& one : wires->elements()) {
     const auto wire = wire_of(one.string().value_or(""));
-    if (!wire) return bad("wires");
+    if (!wire) return bad_setting("wires");
     settings.wires.push_back(*wire);
   }
   for (const JsonView& one : models->elements()) {
     auto model = one.string();
-    if (!model || model->empty()) return bad("models");
+    if (!model || model->empty()) return bad_setting("models");
     settings.models.push_back(std::move(*model));
   }
   CHECK_OK(read_budget(json, settings.budget));
   const auto idle = json.integer_member("idle_ms_max");
-  if (!idle || *idle < 1 || *idle > 24 * 3600 * 1000) return bad("idle_ms_max");
+  if (!idle || *idle < 1 || *idle > 24 * 3600 * 1000) return bad_setting("idle_ms_max");
   settings.idle_ms_max = static_cast<int>(*idle);
   return settings;
 }

@@ -38,7 +38,7 @@ void write_usage(certificate::CanonicalWriter& writer, const CallRecord& call) {
 }
 
 // Members in canonical order, which the writer insists on.
-Result<std::string> event_json(const CallRecord& call, std::int64_t started_us) {
+Result<std::string> call_json(const CallRecord& call, std::int64_t started_us) {
   certificate::CanonicalWriter writer;
   writer.begin_object();
   writer.member("api_version", printable_name(call.api_version));
@@ -78,7 +78,7 @@ Result<std::vector<CallEvent>> call_events(const std::vector<CallRecord>& calls,
   const std::int64_t started_us = execution_started.value * 1000;
   std::vector<CallEvent> events;
   for (const CallRecord& call : calls) {
-    TRY(std::string json, event_json(call, started_us));
+    TRY(std::string json, call_json(call, started_us));
     events.push_back({call.started_us - started_us, std::move(json)});
   }
   std::ranges::sort(events, {},

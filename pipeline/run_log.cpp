@@ -10,7 +10,7 @@ namespace {
 using transparency::SignedCheckpoint;
 
 // Appends, and has the checkpoint witnessed: only then may anyone be told.
-Result<store::Appended> append(const RunLogParts& parts, transparency::LogEntry entry) {
+Result<store::Appended> append_to(const RunLogParts& parts, transparency::LogEntry entry) {
   TRY(store::Appended appended, parts.log->append(std::move(entry)));
   if (!parts.witness) return appended;
   // A witness that has seen a later checkpoint cannot cosign this one: take the newest, which
@@ -46,7 +46,7 @@ Result<certificate::LoggedEntry> evidence(store::Log& log, const store::Appended
 
 Result<RunLog> RunLog::announce(const RunLogParts& parts, transparency::IntentEntry intent) {
   std::string run_id = intent.run_id;
-  TRY(store::Appended appended, append(parts, std::move(intent)));
+  TRY(store::Appended appended, append_to(parts, std::move(intent)));
   RunLog log(parts, std::move(appended));
   log.run_id_ = std::move(run_id);
   return log;
@@ -76,10 +76,11 @@ Result<certificate::Attempt> RunLog::count() {
 Result<void> RunLog::end(const crypto::Sha256& statement, const crypto::Sha256& claim,
                          const certificate::Attempt& counted, certificate::Proof& proof) {
   store::Log& log = *parts_.log;
-  TRY(const store::Appended result, append(parts_, transparency::ResultEntry{.run_id = run_id_,
-                                                                             .intent = intent_.leaf,
-                                                                             .statement = statement,
-                                                                             .claim = claim}));
+  TRY(const store::Appended result,
+      append_to(
+          parts_,
+          transparency::ResultEntry{
+              .run_id = run_id_, .intent = intent_.leaf, .statement = statement, .claim = claim}));
   const std::uint64_t size = result.checkpoint.checkpoint.size;
   TRY(certificate::LoggedEntry intent_evidence, evidence(log, intent_));
   TRY(intent_evidence.consistency, log.consistency(intent_.checkpoint.checkpoint.size, size));

@@ -46,17 +46,15 @@ std::string base_name(std::string_view path) {
   return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
 }
 
-std::string tool_name(const std::string& path) {
-  const std::string own = printable_name(base_name(path));
-  if (!path.starts_with("/usr/")) return "./" + own;
+std::string name_in_image(const std::string& path) {
   const auto tool = executor::tool_of_program(path);
-  return !tool || *tool == "coreutils" ? own : std::string(*tool);
+  return !tool || *tool == "coreutils" ? printable_name(base_name(path)) : std::string(*tool);
 }
 
 // "python3 -u main.py", "./main.sh": the executed file, or else the first argument that is no
 // option. A job may have changed its folder or the file since: this is a name, not a measurement.
-std::optional<std::string> named_script(const executor::ExecEvent& event,
-                                        const std::vector<std::string>& scripts) {
+std::optional<std::string> script_named_by(const executor::ExecEvent& event,
+                                     const std::vector<std::string>& scripts) {
   const auto submitted = [&](std::string_view name) {
     for (const std::string_view folder : {"/work/", "./"}) {
       if (name.starts_with(folder)) name.remove_prefix(folder.size());
@@ -87,10 +85,17 @@ std::string without_temporary_names(std::string_view argument) {
   }
 }
 
+std::string ToolUses::tool_name(const std::string& path) {
+  if (!path.starts_with("/usr/")) return "./" + printable_name(base_name(path));
+  const auto known = tool_names_.find(path);
+  if (known != tool_names_.end()) return known->second;
+  return tool_names_.emplace(path, name_in_image(path)).first->second;
+}
+
 void ToolUses::add(const executor::ExecEvent& event) {
   ToolUse use;
   use.tool = tool_name(event.path);
-  use.script = named_script(event, scripts_);
+  use.script = script_named_by(event, scripts_);
   use.digest = event.digest;
   use.args_hash = keyed_hash(encode_arguments(event.argv), disclosure_key_);
   end({.pid = event.pid, .exit_code = -SIGKILL});  // of one whose end nobody told, if there is any
@@ -149,11 +154,7 @@ std::vector<ToolUse> ToolUses::merged_uses() const {
 
 std::vector<ToolUse> ToolUses::finish() && {
   // A record that is whole has an end for each.
-  for (const auto& [process, use] : std::exchange(running_, {})) {
-    ToolUse killed = use;
-    killed.exit_code = -SIGKILL;
-    count(killed);
-  }
+  while (!running_.empty()) end({.pid = running_.begin()->first, .exit_code = -SIGKILL});
   if (told_ != Told::apart) return merged_uses();
   std::vector<ToolUse> uses;
   uses.reserve(counted_.size());

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "certificate/model.hpp"
@@ -41,12 +42,15 @@ class ToolUses {
   };
   using Program = std::tuple<std::string, crypto::Sha256, std::int64_t>;  // tool, digest, exit code
 
+  std::string tool_name(const std::string& path);
   void count(const certificate::ToolUse& use);
   void merge(const certificate::ToolUse& use, std::int64_t times);
   std::vector<certificate::ToolUse> merged_uses() const;
 
   std::vector<std::string> scripts_;
   crypto::Sha256 disclosure_key_;
+  // By path: to find one is to go through every tool. The image does not change under a job.
+  std::map<std::string, std::string> tool_names_;
   std::map<std::int32_t, certificate::ToolUse> running_;  // by process
   Told told_ = Told::apart;
   std::map<certificate::ToolUse, std::int64_t> counted_;

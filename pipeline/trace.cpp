@@ -124,7 +124,12 @@ void TraceRecorder::seal(std::string_view word, const std::string& json) {
   tree_.append(leaf);
   ++kinds_[std::string(certificate::kind_of_event(word))];
   if (sink_) {
-    line_ = "{\"event\":" + json + ",\"leaf\":\"" + hex_encode(leaf.bytes) + "\",\"salt\":\"";
+    constexpr std::size_t around_event_bytes = 160;  // 126 are needed
+    line_.clear();
+    line_.reserve(json.size() + around_event_bytes);
+    line_.append("{\"event\":").append(json);
+    line_.append(",\"leaf\":\"").append(hex_encode(leaf.bytes)).append("\",\"salt\":\"");
+    // Byte by byte, so that no copy of the salt is left in memory that was freed.
     for (const std::uint8_t byte : salt) line_ += hex_encode({&byte, 1});
     line_ += "\"}";
     sink_(line_);

@@ -7,10 +7,10 @@
 namespace mayfly::store {
 namespace {
 
-constexpr std::string_view columns =
+constexpr std::string_view run_columns =
     "run_id, client, state, submitted_at, coalesce(ended_at, -1), coalesce(certificate_id, '')";
 
-RunRow read_row(const Statement& statement) {
+RunRow read_run(const Statement& statement) {
   RunRow row{.run_id = statement.text(0),
              .client = statement.text(1),
              .state = statement.text(2),
@@ -113,24 +113,24 @@ Result<std::optional<RunRow>> RunLedger::find(std::string_view run_id,
                                               std::string_view client) const {
   const auto locked = database_.lock();
   TRY(auto select,
-      Statement::prepare(locked.connection(), "SELECT " + std::string(columns) +
+      Statement::prepare(locked.connection(), "SELECT " + std::string(run_columns) +
                                                   " FROM run WHERE run_id = ? AND client = ?"));
   select.bind(run_id).bind(client);
   TRY(const auto step, select.step());
   if (step == Statement::Step::done) return std::optional<RunRow>();
-  return std::optional(read_row(select));
+  return std::optional(read_run(select));
 }
 
 Result<std::vector<RunRow>> RunLedger::unfinished() const {
   const auto locked = database_.lock();
-  TRY(auto select, Statement::prepare(locked.connection(), "SELECT " + std::string(columns) +
+  TRY(auto select, Statement::prepare(locked.connection(), "SELECT " + std::string(run_columns) +
                                                                " FROM run WHERE state = ?"));
   select.bind(accepted_state);
   std::vector<RunRow> rows;
   for (;;) {
     TRY(const auto step, select.step());
     if (step == Statement::Step::done) return rows;
-    rows.push_back(read_row(select));
+    rows.push_back(read_run(select));
   }
 }
 

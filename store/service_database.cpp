@@ -56,8 +56,8 @@ CREATE TRIGGER audit_stays_d BEFORE DELETE ON audit
   BEGIN SELECT RAISE(ABORT, 'an audit entry is never removed'); END;
 )sql";
 
-constexpr std::array migrations = {first_tables};
-constexpr Schema schema{.application_id = 0x4D415953, .migrations = migrations};  // "MAYS"
+constexpr std::array service_migrations = {first_tables};
+constexpr Schema schema{.application_id = 0x4D415953, .migrations = service_migrations};  // "MAYS"
 
 }  // namespace
 

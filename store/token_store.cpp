@@ -7,7 +7,7 @@
 namespace mayfly::store {
 namespace {
 
-constexpr std::string_view columns =
+constexpr std::string_view token_columns =
     "token_id, tenant, scopes, secret_hash, created_at, coalesce(expires_at, -1),"
     " coalesce(revoked_at, -1)";
 
@@ -16,7 +16,7 @@ std::optional<UnixMillis> time_at(const Statement& statement, int column) {
   return value < 0 ? std::nullopt : std::optional(UnixMillis{value});
 }
 
-TokenRow read_row(const Statement& statement) {
+TokenRow read_token(const Statement& statement) {
   TokenRow row{.token_id = statement.text(0),
                .tenant = statement.text(1),
                .scopes = statement.text(2),
@@ -50,24 +50,24 @@ Result<void> TokenStore::add(const TokenRow& row) const {
 
 Result<std::optional<TokenRow>> TokenStore::find(std::string_view token_id) const {
   const auto locked = database_.lock();
-  TRY(auto select, Statement::prepare(locked.connection(), "SELECT " + std::string(columns) +
+  TRY(auto select, Statement::prepare(locked.connection(), "SELECT " + std::string(token_columns) +
                                                                " FROM token WHERE token_id = ?"));
   select.bind(token_id);
   TRY(const auto step, select.step());
   if (step == Statement::Step::done) return std::optional<TokenRow>();
-  return std::optional(read_row(select));
+  return std::optional(read_token(select));
 }
 
 Result<std::vector<TokenRow>> TokenStore::list() const {
   const auto locked = database_.lock();
-  TRY(auto select, Statement::prepare(locked.connection(), "SELECT " + std::string(columns) +
+  TRY(auto select, Statement::prepare(locked.connection(), "SELECT " + std::string(token_columns) +
                                                                " FROM token ORDER BY created_at,"
                                                                " token_id"));
   std::vector<TokenRow> rows;
   for (;;) {
     TRY(const auto step, select.step());
     if (step == Statement::Step::done) return rows;
-    rows.push_back(read_row(select));
+    rows.push_back(read_token(select));
   }
 }
 

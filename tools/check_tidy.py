@@ -78,6 +78,39 @@ def check_headers():
             yield f"{house.shown(path)}: no #pragma once"
 
 
+# What a line in the first column of an anonymous namespace begins to define.
+OWN_TYPE = re.compile(r"(?:struct|class|enum class|enum)\s+(\w+)|using\s+(\w+)\s*=")
+OWN_VALUE = re.compile(r"(?:constexpr|const|constinit|thread_local)\b[^(={]*?\b(\w+)\s*[={;\[]")
+OWN_FUNCTION = re.compile(r"(?!using|namespace|static_assert|template|R?\"|\))[^()=]*?(::)?\b(\w+)\(")
+
+
+def own_names(text: str) -> set[str]:
+    """Of a file's anonymous namespaces."""
+    names = set()
+    for inner in re.findall(r"^namespace \{\n(.*?)^\}  // namespace$", text,
+                            re.DOTALL | re.MULTILINE):
+        for line in re.findall(r"^\w.*", inner, re.MULTILINE):
+            if found := OWN_TYPE.match(line) or OWN_VALUE.match(line):
+                names.add(next(filter(None, found.groups())))
+            elif (found := OWN_FUNCTION.match(line)) and not found[1]:
+                names.add(found[2])
+    return names
+
+
+def check_own_names():
+    """The files of a target are compiled together: a second function of a name would be another
+    overload there, and the compiler could choose it without a word. The programs of tests are
+    many to a folder, and theirs it finds."""
+    first = {}
+    for path in house.files(".cpp"):
+        if house.shown(path).startswith(("tests/", "bench/")):
+            continue
+        for name in sorted(own_names(path.read_text())):
+            other = first.setdefault((path.parent, name), path)
+            if other != path:
+                yield f"{house.shown(path)}: {other.name} has a name of its own too: {name}"
+
+
 FOREACH = re.compile(r"foreach\((\w+) ([\w\s]+?)\)(.*?)endforeach", re.DOTALL)
 
 
@@ -128,7 +161,7 @@ def check_readmes():
 
 def main() -> None:
     house.exit_with("check_tidy", [*check_lines(), *check_functions(), *check_headers(),
-                                   *check_built(), *check_readmes()])
+                                   *check_own_names(), *check_built(), *check_readmes()])
 
 
 if __name__ == "__main__":

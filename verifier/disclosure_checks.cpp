@@ -17,7 +17,7 @@ using certificate::ShownEvent;
 using certificate::ShownTrace;
 using Counts = std::map<std::string, std::int64_t>;
 
-Result<std::string> kind_of(const ShownEvent& shown) {
+Result<std::string> kind_of_event(const ShownEvent& shown) {
   TRY(const auto document, certificate::CanonicalDocument::parse(bytes_of(shown.event)));
   TRY(const certificate::JsonValue word, document.root().member("event"));
   TRY(const std::string text, word.string());
@@ -53,7 +53,7 @@ Result<Counts> withheld_of(const certificate::Trace& trace, const ShownTrace& sh
   }
   if (sum < trace.size) left["of no kind"] = trace.size - sum;
   for (const ShownEvent& event : shown.events) {
-    TRY(const std::string kind, kind_of(event));
+    TRY(const std::string kind, kind_of_event(event));
     const auto of = left.contains(kind) ? left.find(kind) : left.find("of no kind");
     if (of == left.end() || of->second == 0) {
       return fail(ErrorCode::rejected, "more events of a kind are shown than there are");

@@ -52,7 +52,7 @@ bool is_simulated(const TdxAppraisal& appraisal) {
   return appraisal.anchor_kind == AnchorKind::simulated;
 }
 
-std::string detail_of(const attest::TdxFinding& finding) {
+std::string tdx_detail_of(const attest::TdxFinding& finding) {
   return std::string(to_string(finding.check)) + ": " + finding.detail;
 }
 
@@ -61,7 +61,7 @@ std::vector<Finding> failures_in(const TdxAppraisal& appraisal, Stage stage) {
   for (const attest::TdxFinding& each : appraisal.findings) {
     const Code code = code_of_failure(each.check);
     if (each.outcome == CheckOutcome::fail && meaning_of(code).stage == stage) {
-      findings.push_back(found(code, detail_of(each)));
+      findings.push_back(found(code, tdx_detail_of(each)));
     }
   }
   return findings;
@@ -87,8 +87,8 @@ std::vector<Finding> check_spelling(ByteView quote, std::uint16_t version) {
   return findings;
 }
 
-std::vector<Finding> check_quote(const TdxAppraisal& appraisal, std::string_view tee,
-                                 const Policy& policy) {
+std::vector<Finding> check_tdx_quote(const TdxAppraisal& appraisal, std::string_view tee,
+                                     const Policy& policy) {
   std::vector<Finding> findings = failures_in(appraisal, Stage::quote);
   if (!appraisal.verified_body || !appraisal.anchor_kind) {
     if (findings.empty()) {
@@ -111,8 +111,8 @@ std::vector<Finding> check_quote(const TdxAppraisal& appraisal, std::string_view
 
 // Compared even when the quote's signatures are wrong: a quote made for something else is worth
 // naming. It counts as a pass only when the quote is verified.
-Finding check_report_data(const TdxAppraisal& appraisal, ByteView quote,
-                          const Result<attest::ReportData>& expected) {
+Finding check_tdx_report_data(const TdxAppraisal& appraisal, ByteView quote,
+                              const Result<attest::ReportData>& expected) {
   if (!expected) {
     return found(Code::report_data_differs, expected.error().message());
   }
@@ -148,7 +148,7 @@ void append_logs(const TdxAppraisal& appraisal, std::vector<Finding>& findings) 
   for (const TdxCheck check : {TdxCheck::boot_log_replay, TdxCheck::boot_log_events,
                                TdxCheck::runtime_log_replay, TdxCheck::runtime_log_events}) {
     if (appraisal.finding(check).outcome == CheckOutcome::fail) {
-      findings.push_back(found(code_of_failure(check), detail_of(appraisal.finding(check))));
+      findings.push_back(found(code_of_failure(check), tdx_detail_of(appraisal.finding(check))));
     }
   }
   for (const TdxCheck replay : {TdxCheck::boot_log_replay, TdxCheck::runtime_log_replay}) {
@@ -159,12 +159,12 @@ void append_logs(const TdxAppraisal& appraisal, std::vector<Finding>& findings) 
       findings.push_back(found(Code::event_log_accounts, std::string(to_string(replay)) + ": " +
                                                              std::to_string(count) + " events"));
     } else if (finding.outcome == CheckOutcome::not_evaluated) {
-      findings.push_back(found(Code::quote_part_missing, detail_of(finding)));
+      findings.push_back(found(Code::quote_part_missing, tdx_detail_of(finding)));
     }
   }
 }
 
-std::vector<Finding> check_measurement(const TdxAppraisal& appraisal) {
+std::vector<Finding> check_tdx_measurement(const TdxAppraisal& appraisal) {
   if (!appraisal.verified_body) {
     return {not_reached(Stage::measurement)};
   }
@@ -187,7 +187,7 @@ Finding tcb_standing(const TdxAppraisal& appraisal, const Policy& policy) {
   return found(Code::tcb_accepted, std::string(to_string(appraisal.tcb->standing.status)));
 }
 
-std::vector<Finding> check_tcb(const TdxAppraisal& appraisal, const Policy& policy) {
+std::vector<Finding> check_tdx_tcb(const TdxAppraisal& appraisal, const Policy& policy) {
   if (!appraisal.verified_body) {
     return {not_reached(Stage::tcb)};
   }
@@ -204,7 +204,7 @@ std::vector<Finding> check_tcb(const TdxAppraisal& appraisal, const Policy& poli
   return findings;
 }
 
-Finding check_revocation(const TdxAppraisal& appraisal) {
+Finding check_tdx_revocation(const TdxAppraisal& appraisal) {
   const attest::TdxFinding& finding = appraisal.finding(TdxCheck::revocation);
   switch (finding.outcome) {
     case CheckOutcome::pass: return found(Code::revocation_ok);
@@ -216,8 +216,8 @@ Finding check_revocation(const TdxAppraisal& appraisal) {
 }
 
 // Would everything that the policy asks be met at this time?
-TimeAnswer answer_at(UnixMillis at, std::string_view name, const certificate::Proof& proof,
-                     const TdxMaterial& material, const attest::TdxPolicy& policy) {
+TimeAnswer tdx_answer_at(UnixMillis at, std::string_view name, const certificate::Proof& proof,
+                         const TdxMaterial& material, const attest::TdxPolicy& policy) {
   const TdxAppraisal appraisal =
       attest::verify_tdx(proof.tee_quote, material.lists, policy, at, material.logs);
   TimeAnswer out{.name = std::string(name),
@@ -266,18 +266,18 @@ EvidenceFindings check_evidence(const BoundStatement& statement, const certifica
   if (!is_asked) used.lists = {};
   const TdxAppraisal appraisal =
       attest::verify_tdx(proof.tee_quote, used.lists, tdx_policy, times.at, used.logs);
-  EvidenceFindings out{.findings = check_quote(appraisal, statement.run.tee, policy),
-                       .revocation = check_revocation(appraisal),
+  EvidenceFindings out{.findings = check_tdx_quote(appraisal, statement.run.tee, policy),
+                       .revocation = check_tdx_revocation(appraisal),
                        .answers = {}};
   std::ranges::copy(check_spelling(proof.tee_quote, *version), std::back_inserter(out.findings));
-  out.findings.push_back(check_report_data(appraisal, proof.tee_quote, expected));
-  std::ranges::copy(check_measurement(appraisal), std::back_inserter(out.findings));
-  std::ranges::copy(check_tcb(appraisal, policy), std::back_inserter(out.findings));
+  out.findings.push_back(check_tdx_report_data(appraisal, proof.tee_quote, expected));
+  std::ranges::copy(check_tdx_measurement(appraisal), std::back_inserter(out.findings));
+  std::ranges::copy(check_tdx_tcb(appraisal, policy), std::back_inserter(out.findings));
   if (!material) {
     out.findings.push_back(found(Code::collateral_not_genuine, material.error().message()));
   } else if (proof.collateral && is_asked && !is_simulated(appraisal)) {
-    out.answers = {answer_at(times.stated_issue, "at_issue", proof, used, tdx_policy),
-                   answer_at(times.clock, "now", proof, used, tdx_policy)};
+    out.answers = {tdx_answer_at(times.stated_issue, "at_issue", proof, used, tdx_policy),
+                   tdx_answer_at(times.clock, "now", proof, used, tdx_policy)};
   }
   return out;
 }

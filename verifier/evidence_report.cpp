@@ -18,8 +18,8 @@ using attest::TdxAppraisal;
 using attest::TdxFinding;
 using attest::TdxVerdict;
 
-constexpr std::size_t detail_bytes_max = 600;
-constexpr std::size_t shown_events_max = 512;
+constexpr std::size_t tdx_detail_bytes_max = 600;
+constexpr std::size_t tdx_shown_events_max = 512;
 
 std::string_view explain_evidence(Verdict verdict) {
   switch (verdict) {
@@ -39,7 +39,7 @@ std::string_view explain_evidence(Verdict verdict) {
 }
 
 // One row for each thing a body says; text and JSON show the same.
-std::vector<std::pair<std::string_view, std::string>> rows_of(const TdQuoteBody& body) {
+std::vector<std::pair<std::string_view, std::string>> body_rows(const TdQuoteBody& body) {
   std::vector<std::pair<std::string_view, std::string>> rows{
       {"body", body.kind == attest::TdBodyKind::td_1_5 ? "td_1_5" : "td_1_0"},
       {"mr_config_id", hex_encode(body.mr_config_id.bytes)},
@@ -64,7 +64,7 @@ std::vector<std::pair<std::string_view, std::string>> rows_of(const TdQuoteBody&
 
 std::string body_json(const TdQuoteBody& body, std::uint16_t version) {
   ObjectText out;
-  for (const auto& [name, value] : rows_of(body)) {
+  for (const auto& [name, value] : body_rows(body)) {
     if (name == "xfam") {
       out.integer("version", version);
     }
@@ -73,7 +73,7 @@ std::string body_json(const TdQuoteBody& body, std::uint16_t version) {
   return std::move(out).finish();
 }
 
-std::string check_json(const TdxFinding& finding) {
+std::string tdx_check_json(const TdxFinding& finding) {
   ObjectText out;
   out.string("check", to_string(finding.check));
   if (!finding.detail.empty()) {
@@ -137,20 +137,20 @@ std::string runtime_event_json(const attest::DstackEvent& event) {
 }
 
 template <class Event>
-std::span<const Event> shown(const std::vector<Event>& events) {
-  return std::span(events).first(std::min(events.size(), shown_events_max));
+std::span<const Event> first_events(const std::vector<Event>& events) {
+  return std::span(events).first(std::min(events.size(), tdx_shown_events_max));
 }
 
 void put_events(const TdxAppraisal& appraisal, ObjectText& out) {
   ObjectText events;
-  events.member("boot", array_text(shown(appraisal.boot_events), boot_event_json));
+  events.member("boot", array_text(first_events(appraisal.boot_events), boot_event_json));
   events.integer("boot_total", static_cast<std::int64_t>(appraisal.boot_events.size()));
-  events.member("runtime", array_text(shown(appraisal.runtime_events), runtime_event_json));
+  events.member("runtime", array_text(first_events(appraisal.runtime_events), runtime_event_json));
   events.integer("runtime_total", static_cast<std::int64_t>(appraisal.runtime_events.size()));
   out.member("events", std::move(events).finish());
 }
 
-std::string policy_json(const Policy& policy) {
+std::string tdx_policy_json(const Policy& policy) {
   ObjectText out;
   out.member("hash", policy.hash ? inert_json_string(crypto::to_text(*policy.hash)) : "null");
   out.string("name", policy.name);
@@ -159,7 +159,7 @@ std::string policy_json(const Policy& policy) {
   return std::move(out).finish();
 }
 
-std::string_view word_of(CheckOutcome outcome) {
+std::string_view tdx_word(CheckOutcome outcome) {
   switch (outcome) {
     case CheckOutcome::pass: return "pass";
     case CheckOutcome::fail: return "FAIL";
@@ -169,18 +169,18 @@ std::string_view word_of(CheckOutcome outcome) {
   return "unknown";
 }
 
-void add_fact(std::string& out, std::string_view label, std::string_view text) {
-  out += "  " + padded(label, 16) + inert_text(text, detail_bytes_max) + "\n";
+void add_tdx_fact(std::string& out, std::string_view label, std::string_view text) {
+  out += "  " + padded(label, 16) + inert_text(text, tdx_detail_bytes_max) + "\n";
 }
 
-void add_checks(std::string& out, const std::vector<TdxFinding>& findings) {
+void add_tdx_checks(std::string& out, const std::vector<TdxFinding>& findings) {
   out += "\nChecks, worst first\n";
   for (const CheckOutcome outcome : {CheckOutcome::fail, CheckOutcome::not_evaluated,
                                      CheckOutcome::not_asked, CheckOutcome::pass}) {
     for (const TdxFinding& finding : findings) {
       if (finding.outcome != outcome) continue;
-      out += "  " + padded(word_of(outcome), 8) + padded(to_string(finding.check), 25) +
-             inert_text(finding.detail, detail_bytes_max) + "\n";
+      out += "  " + padded(tdx_word(outcome), 8) + padded(to_string(finding.check), 25) +
+             inert_text(finding.detail, tdx_detail_bytes_max) + "\n";
     }
   }
 }
@@ -191,29 +191,29 @@ void add_platform(std::string& out, const EvidenceReport& report) {
   }
   const attest::PckExtension& platform = *report.appraisal.platform;
   out += "\nPlatform\n";
-  add_fact(out, "FMSPC", hex_encode(platform.fmspc));
-  if (platform.ppid) add_fact(out, "PPID", hex_encode(*platform.ppid));
-  if (platform.piid) add_fact(out, "PIID", hex_encode(*platform.piid));
+  add_tdx_fact(out, "FMSPC", hex_encode(platform.fmspc));
+  if (platform.ppid) add_tdx_fact(out, "PPID", hex_encode(*platform.ppid));
+  if (platform.piid) add_tdx_fact(out, "PIID", hex_encode(*platform.piid));
   const bool is_listed =
       report.policy.tdx.physical_access == attest::PhysicalAccessTrust::allowlisted;
-  add_fact(out, "physical access",
-           is_listed ? "the policy lists platforms where nobody can open the machine"
-                     : "not excluded: whoever can tap the memory bus could have forged this");
+  add_tdx_fact(out, "physical access",
+               is_listed ? "the policy lists platforms where nobody can open the machine"
+                         : "not excluded: whoever can tap the memory bus could have forged this");
 }
 
-void add_events(std::string& out, const TdxAppraisal& appraisal) {
+void add_tdx_events(std::string& out, const TdxAppraisal& appraisal) {
   if (!appraisal.boot_events.empty()) {
     const auto bound = std::ranges::count(appraisal.boot_events, attest::PayloadBinding::bound,
                                           &attest::ProvenEvent::binding);
     out += "\nBoot log\n";
-    add_fact(out, "events",
-             std::to_string(appraisal.boot_events.size()) + ", of which " + std::to_string(bound) +
-                 " show what was measured");
+    add_tdx_fact(out, "events",
+                 std::to_string(appraisal.boot_events.size()) + ", of which " +
+                     std::to_string(bound) + " show what was measured");
   }
   if (!appraisal.runtime_events.empty()) {
     out += "\nRuntime log (RTMR3)\n";
-    for (const attest::DstackEvent& event : shown(appraisal.runtime_events)) {
-      add_fact(out, event.name, hex_encode(event.payload));
+    for (const attest::DstackEvent& event : first_events(appraisal.runtime_events)) {
+      add_tdx_fact(out, event.name, hex_encode(event.payload));
     }
   }
 }
@@ -224,16 +224,16 @@ void add_tcb(std::string& out, const TdxAppraisal& appraisal) {
   }
   const attest::TdxTcb& tcb = *appraisal.tcb;
   out += "\nFirmware, by Intel's lists\n";
-  add_fact(out, "status", to_string(tcb.standing.status));
-  add_fact(out, "TCB date", to_rfc3339(tcb.standing.tcb_date));
+  add_tdx_fact(out, "status", to_string(tcb.standing.status));
+  add_tdx_fact(out, "TCB date", to_rfc3339(tcb.standing.tcb_date));
   std::string advisories;
   for (const std::string& advisory : tcb.standing.advisories) {
     advisories += (advisories.empty() ? "" : " ") + advisory;
   }
-  add_fact(out, "advisories", advisories.empty() ? "none" : advisories);
-  add_fact(out, "evaluation",
-           "TCB info " + std::to_string(tcb.tcb_info_evaluation_number) + ", QE identity " +
-               std::to_string(tcb.qe_identity_evaluation_number));
+  add_tdx_fact(out, "advisories", advisories.empty() ? "none" : advisories);
+  add_tdx_fact(out, "evaluation",
+               "TCB info " + std::to_string(tcb.tcb_info_evaluation_number) + ", QE identity " +
+                   std::to_string(tcb.qe_identity_evaluation_number));
 }
 
 }  // namespace
@@ -255,7 +255,7 @@ std::string evidence_report_json(const EvidenceReport& report) {
   const Verdict verdict = verdict_of(appraisal);
   ObjectText out;
   out.integer("appraised_at_ms", report.appraised_at.value);
-  out.member("checks", array_text(appraisal.findings, check_json));
+  out.member("checks", array_text(appraisal.findings, tdx_check_json));
   out.member("earliest_expiry_ms",
              appraisal.earliest_expiry ? std::to_string(appraisal.earliest_expiry->value) : "null");
   put_events(appraisal, out);
@@ -267,7 +267,7 @@ std::string evidence_report_json(const EvidenceReport& report) {
                                 : inert_json_string(appraisal.measurement_name));
   out.member("platform",
              appraisal.platform ? platform_json(*appraisal.platform, report.policy.tdx) : "null");
-  out.member("policy", policy_json(report.policy));
+  out.member("policy", tdx_policy_json(report.policy));
   out.member("quote", appraisal.verified_body
                           ? body_json(*appraisal.verified_body, appraisal.version)
                           : "null");
@@ -288,21 +288,21 @@ std::string evidence_report_text(const EvidenceReport& report) {
   add_platform(out, report);
   if (appraisal.verified_body) {
     out += "\nThe TD\n";
-    for (const auto& [name, value] : rows_of(*appraisal.verified_body)) {
-      add_fact(out, name, value);
+    for (const auto& [name, value] : body_rows(*appraisal.verified_body)) {
+      add_tdx_fact(out, name, value);
     }
   }
-  add_events(out, appraisal);
+  add_tdx_events(out, appraisal);
   out += "\nJudged\n";
-  add_fact(out, "as of", to_rfc3339(report.appraised_at));
+  add_tdx_fact(out, "as of", to_rfc3339(report.appraised_at));
   if (appraisal.earliest_expiry) {
-    add_fact(out, "good until", to_rfc3339(*appraisal.earliest_expiry));
+    add_tdx_fact(out, "good until", to_rfc3339(*appraisal.earliest_expiry));
   }
-  add_fact(out, "by policy", report.policy.name);
+  add_tdx_fact(out, "by policy", report.policy.name);
   for (const std::string& line : not_asked_by(report.policy, attest::TeeKind::tdx)) {
-    add_fact(out, "not asked", line);
+    add_tdx_fact(out, "not asked", line);
   }
-  add_checks(out, appraisal.findings);
+  add_tdx_checks(out, appraisal.findings);
   return out;
 }
 
@@ -320,12 +320,12 @@ std::string describe_quote_json(const attest::ParsedTdxQuote& quote) {
 std::string describe_quote_text(const attest::ParsedTdxQuote& quote) {
   std::string out =
       "TDX quote, version " + std::to_string(quote.version) + ": what it says, NOT VERIFIED\n";
-  for (const auto& [name, value] : rows_of(quote.body)) {
-    add_fact(out, name, value);
+  for (const auto& [name, value] : body_rows(quote.body)) {
+    add_tdx_fact(out, name, value);
   }
-  add_fact(out, "quote",
-           std::to_string(quote.quote_bytes.size()) + " bytes, then " +
-               std::to_string(quote.trailing_bytes.size()) + " bytes");
+  add_tdx_fact(out, "quote",
+               std::to_string(quote.quote_bytes.size()) + " bytes, then " +
+                   std::to_string(quote.trailing_bytes.size()) + " bytes");
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "attest/model/binding.hpp"
 #include "attest/verify/nitro_anchor.hpp"
 #include "attest/verify/snp_anchors.hpp"
 
@@ -80,7 +81,7 @@ attest::GoogleTokenPolicy default_confidential_space_policy() {
   return {.roots = {},
           .keys = {},
           .time = Any{"a certificate is read long after; its time is Google's word"},
-          .audience = "mayfly",
+          .audience = std::string(attest::token_audience),
           .nonce = Any{"the caller named no value to be bound"},
           .hardware = std::vector<std::string>{"GCP_AMD_SEV", "GCP_INTEL_TDX"},
           .secure_boot = attest::GoogleSecureBoot{},

@@ -17,7 +17,7 @@ using namespace policy_reader;
 using attest::TdxPolicy;
 using certificate::CanonicalDocument;
 
-constexpr std::string_view schema = "mayfly/policy/v1";
+constexpr std::string_view policy_schema = "mayfly/policy/v1";
 
 Result<attest::TdMeasurement> read_measurement(const JsonValue& value) {
   CHECK_OK(expect_members(value, {"mr_td", "name", "rtmr0", "rtmr1", "rtmr2", "rtmr3"}));
@@ -201,7 +201,7 @@ Result<Policy> read_policy(const JsonValue& root) {
   CHECK_OK(expect_members(root, names));
   TRY(const JsonValue named_schema, root.member("schema"));
   TRY(const std::string schema_text, named_schema.string());
-  if (schema_text != schema) {
+  if (schema_text != policy_schema) {
     return wrong(named_schema, "must be mayfly/policy/v1");
   }
   TRY(const JsonValue name, root.member("name"));

@@ -16,7 +16,7 @@ using attest::TpmHash;
 constexpr std::int64_t u8_max = std::numeric_limits<std::uint8_t>::max();
 constexpr std::int64_t u32_max = std::numeric_limits<std::uint32_t>::max();
 constexpr std::int64_t seconds_max = std::int64_t{10} * 366 * 24 * 60 * 60;
-constexpr std::size_t name_bytes_max = 66;  // TPM2B_NAME of a SHA-512
+constexpr std::size_t tpm_name_bytes_max = 66;  // TPM2B_NAME of a SHA-512
 constexpr std::size_t bound_bytes_max = 1024;
 
 // A member that is a whole number.
@@ -29,7 +29,7 @@ Result<void> read_number(const JsonValue& object, std::string_view name, std::in
   return {};
 }
 
-Result<attest::SnpTcb> read_tcb(const JsonValue& value) {
+Result<attest::SnpTcb> read_snp_tcb(const JsonValue& value) {
   CHECK_OK(expect_members(value, {"boot_loader", "fmc", "microcode", "snp", "tee"}));
   attest::SnpTcb out;
   CHECK_OK(read_number(value, "boot_loader", u8_max, out.boot_loader));
@@ -168,8 +168,9 @@ Result<attest::TpmPolicy> read_quote(const JsonValue& value) {
       }));
   TRY(out.boot_measured, read_required<attest::TpmBootMeasured>(value, "boot_measured"));
   TRY(out.qualified_signer,
-      read_expected<Bytes>(value, "qualified_signer",
-                           [](const JsonValue& name) { return read_bytes(name, name_bytes_max); }));
+      read_expected<Bytes>(value, "qualified_signer", [](const JsonValue& name) {
+        return read_bytes(name, tpm_name_bytes_max);
+      }));
   TRY(out.clock_floor, read_expected<attest::TpmClockFloor>(value, "clock", read_clock));
   using Versions = std::vector<std::uint64_t>;
   TRY(out.firmware_versions,
@@ -219,7 +220,7 @@ Result<crypto::Sha256> read_root(const JsonValue& value) {
 }
 
 Result<Bytes> read_name(const JsonValue& value) {
-  return read_bytes(value, name_bytes_max);
+  return read_bytes(value, tpm_name_bytes_max);
 }
 
 Result<TpmKeyTrust> read_key(const JsonValue& value) {
@@ -310,7 +311,7 @@ Result<attest::SnpPolicy> read_snp_section(const JsonValue& value) {
   attest::SnpPolicy out = default_policy().snp;
   TRY(out.providers, read_expected<std::vector<std::string>>(value, "providers", read_texts));
   TRY(out.abi_minimum, read_expected<attest::SnpAbi>(value, "abi_minimum", read_abi));
-  TRY(out.tcb_minimum, read_expected<attest::SnpTcb>(value, "tcb_minimum", read_tcb));
+  TRY(out.tcb_minimum, read_expected<attest::SnpTcb>(value, "tcb_minimum", read_snp_tcb));
   CHECK_OK(read_snp_guest(value, out));
   TRY(out.chips, read_expected<std::vector<Bytes>>(value, "chips", read_chips));
   TRY(out.physical_access, read_physical_access(value, out.chips));

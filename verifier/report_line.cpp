@@ -8,8 +8,8 @@
 namespace mayfly::verifier {
 namespace {
 
-constexpr std::string_view schema = "mayfly/verification-line/v1";
-constexpr std::array worst_first{70, 64, 2, 1, 3, 5, 4, 0};
+constexpr std::string_view line_schema = "mayfly/verification-line/v1";
+constexpr std::array codes_worst_first{70, 64, 2, 1, 3, 5, 4, 0};
 
 std::vector<std::string> codes_that_matter(const Report& report) {
   std::vector<std::string> codes;
@@ -35,7 +35,7 @@ ReportLine report_line(std::string_view input, const Report& report) {
   out.integer("exit_code", exit_code(verdict));
   out.string("input", input);
   out.string("log_trust", report.log_trust);
-  out.string("schema", schema);
+  out.string("schema", line_schema);
   out.string("selection", report.selection);
   out.string("verdict", to_string(verdict));
   return {.json = std::move(out).finish(), .exit_code = exit_code(verdict)};
@@ -46,12 +46,12 @@ ReportLine unread_line(std::string_view input, std::string_view error) {
   out.string("error", error);
   out.integer("exit_code", exit_code_usage);
   out.string("input", input);
-  out.string("schema", schema);
+  out.string("schema", line_schema);
   return {.json = std::move(out).finish(), .exit_code = exit_code_usage};
 }
 
 int worse_exit_code(int a, int b) {
-  return std::ranges::find(worst_first, a) <= std::ranges::find(worst_first, b) ? a : b;
+  return std::ranges::find(codes_worst_first, a) <= std::ranges::find(codes_worst_first, b) ? a : b;
 }
 
 }  // namespace mayfly::verifier

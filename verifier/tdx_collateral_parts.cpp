@@ -21,18 +21,18 @@ using attest::TdxCollateral;
 constexpr std::array log_names{part_name::event_log, part_name::runtime_log};
 constexpr std::string_view format = "intel-tdx-v4";
 
-struct PartRow {
+struct CollateralRow {
   std::string_view name;
   Bytes TdxCollateral::* bytes;
 };
 // In the order of their names.
-constexpr std::array<PartRow, 5> rows{{{"pck_crl", &TdxCollateral::pck_crl},
-                                       {"qe_identity", &TdxCollateral::qe_identity},
-                                       {"root_crl", &TdxCollateral::root_crl},
-                                       {"tcb_info", &TdxCollateral::tcb_info},
-                                       {"tcb_signing_chain", &TdxCollateral::signing_chain}}};
+constexpr std::array<CollateralRow, 5> rows{{{"pck_crl", &TdxCollateral::pck_crl},
+                                             {"qe_identity", &TdxCollateral::qe_identity},
+                                             {"root_crl", &TdxCollateral::root_crl},
+                                             {"tcb_info", &TdxCollateral::tcb_info},
+                                             {"tcb_signing_chain", &TdxCollateral::signing_chain}}};
 
-std::unexpected<Error> wrong(std::string_view name, std::string_view what) {
+std::unexpected<Error> wrong_collateral(std::string_view name, std::string_view what) {
   return fail(ErrorCode::malformed, "the collateral " + std::string(name) + std::string(what));
 }
 
@@ -56,7 +56,7 @@ Result<Bytes> plain_list(ByteView file, std::string_view body_name) {
   return to_bytes(attest::plain_envelope(envelope, body_name));
 }
 
-Result<Bytes> plain_part(const PartRow& row, const Bytes& bytes) {
+Result<Bytes> plain_part(const CollateralRow& row, const Bytes& bytes) {
   if (row.bytes == &TdxCollateral::tcb_info) {
     return plain_list(bytes, attest::tcb_info_body_name);
   }
@@ -67,12 +67,6 @@ Result<Bytes> plain_part(const PartRow& row, const Bytes& bytes) {
     return plain_chain(bytes);
   }
   return bytes;  // DER has one spelling
-}
-
-std::optional<Bytes>* log_named(std::string_view name, attest::TdLogs& logs) {
-  if (name == part_name::event_log) return &logs.boot;
-  if (name == part_name::runtime_log) return &logs.runtime;
-  return nullptr;
 }
 
 Result<Bytes> plain_log(std::string_view name, ByteView bytes) {
@@ -86,8 +80,14 @@ Result<Bytes> plain_log(std::string_view name, ByteView bytes) {
 
 }  // namespace
 
+std::optional<Bytes>* log_named(std::string_view name, attest::TdLogs& logs) {
+  if (name == part_name::event_log) return &logs.boot;
+  if (name == part_name::runtime_log) return &logs.runtime;
+  return nullptr;
+}
+
 bool is_tdx_collateral_part(std::string_view name) {
-  return std::ranges::find(rows, name, &PartRow::name) != rows.end();
+  return std::ranges::find(rows, name, &CollateralRow::name) != rows.end();
 }
 
 bool has_vendors_layout(ByteView chain_pem) {
@@ -108,18 +108,18 @@ bool has_vendors_layout(ByteView chain_pem) {
 
 Result<TdxCollateral> tdx_collateral_from(const certificate::Collateral& collateral) {
   if (collateral.format != format) {
-    return wrong("", "is of a format that is not known: known is intel-tdx-v4");
+    return wrong_collateral("", "is of a format that is not known: known is intel-tdx-v4");
   }
   TdxCollateral out;
   for (const certificate::CollateralPart& part : collateral.parts) {
-    const auto row =
-        std::ranges::find_if(rows, [&part](const PartRow& each) { return each.name == part.name; });
+    const auto row = std::ranges::find_if(
+        rows, [&part](const CollateralRow& each) { return each.name == part.name; });
     if (row == rows.end()) {
-      return wrong("", "has a part that is not known");
+      return wrong_collateral("", "has a part that is not known");
     }
     const auto plain = plain_part(*row, part.bytes);
     if (!plain || *plain != part.bytes) {
-      return wrong(row->name, " is not in its one spelling");
+      return wrong_collateral(row->name, " is not in its one spelling");
     }
     out.*(row->bytes) = part.bytes;
   }
@@ -137,7 +137,7 @@ Result<TdxMaterial> tdx_material_from(const certificate::Collateral& collateral)
     }
     const auto plain = plain_log(part.name, part.bytes);
     if (!plain || *plain != part.bytes) {
-      return wrong(part.name, " is not in its one spelling");
+      return wrong_collateral(part.name, " is not in its one spelling");
     }
     *log = part.bytes;
   }
@@ -176,7 +176,7 @@ Result<certificate::Collateral> tdx_parts(const TdxMaterial& material) {
 
 Result<certificate::Collateral> tdx_collateral_parts(const TdxCollateral& collateral) {
   certificate::Collateral out{.format = std::string(format), .parts = {}};
-  for (const PartRow& row : rows) {
+  for (const CollateralRow& row : rows) {
     const Bytes& bytes = collateral.*(row.bytes);
     if (bytes.empty()) {
       continue;

@@ -7,6 +7,7 @@
 // Errors    malformed: another format, an unknown part, another spelling.
 // Threads   Pure functions.
 #pragma once
+#include <optional>
 #include <string_view>
 
 #include "attest/verify/collateral.hpp"
@@ -21,6 +22,9 @@ struct TdxMaterial {
   attest::TdxCollateral lists{};
   attest::TdLogs logs{};
 };
+
+// Where the log of a part with this name belongs; null: no log has it.
+std::optional<Bytes>* log_named(std::string_view name, attest::TdLogs& logs);
 
 Result<TdxMaterial> tdx_material_from(const certificate::Collateral& collateral);
 

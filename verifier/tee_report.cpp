@@ -17,8 +17,8 @@ namespace {
 
 using attest::TeeKind;
 
-constexpr std::size_t detail_bytes_max = 600;
-constexpr std::size_t shown_events_max = 512;
+constexpr std::size_t tee_detail_bytes_max = 600;
+constexpr std::size_t tee_shown_events_max = 512;
 
 std::string_view explain_tee(Verdict verdict) {
   switch (verdict) {
@@ -38,7 +38,7 @@ std::string_view explain_tee(Verdict verdict) {
   return "The verifier could not finish: this says nothing either way.";
 }
 
-std::string check_json(const TeeFinding& finding) {
+std::string tee_check_json(const TeeFinding& finding) {
   ObjectText out;
   out.string("check", finding.check);
   if (!finding.detail.empty()) {
@@ -73,7 +73,7 @@ std::string event_json(const attest::ProvenEvent& event) {
   return std::move(out).finish();
 }
 
-std::string policy_json(const TeeReport& report) {
+std::string tee_policy_json(const TeeReport& report) {
   const Policy& policy = report.policy;
   ObjectText out;
   out.member("hash", policy.hash ? inert_json_string(crypto::to_text(*policy.hash)) : "null");
@@ -98,38 +98,38 @@ attest::PhysicalAccessTrust physical_access_of(const Policy& policy, attest::Tee
   return attest::PhysicalAccessTrust::none;
 }
 
-void add_fact(std::string& out, std::string_view label, std::string_view text) {
-  out += "  " + padded(label, 18) + inert_text(text, detail_bytes_max) + "\n";
+void add_tee_fact(std::string& out, std::string_view label, std::string_view text) {
+  out += "  " + padded(label, 18) + inert_text(text, tee_detail_bytes_max) + "\n";
 }
 
-std::string_view word_of(TeeOutcome outcome) {
+std::string_view tee_word(TeeOutcome outcome) {
   constexpr std::array<std::string_view, 4> words{"pass", "FAIL", "unknown", "any"};
   return words.at(static_cast<std::size_t>(outcome));
 }
 
-void add_checks(std::string& out, const TeeAppraisal& appraisal) {
+void add_tee_checks(std::string& out, const TeeAppraisal& appraisal) {
   out += "\nChecks, worst first\n";
   for (const TeeOutcome outcome :
        {TeeOutcome::fail, TeeOutcome::not_evaluated, TeeOutcome::not_asked, TeeOutcome::pass}) {
     for (const TeeFinding& each : appraisal.findings) {
       if (each.outcome != outcome) continue;
       const std::string name = std::string(each.level) + "." + std::string(each.check);
-      out += "  " + padded(word_of(outcome), 8) + padded(name, 33) +
-             inert_text(each.detail, detail_bytes_max) + "\n";
+      out += "  " + padded(tee_word(outcome), 8) + padded(name, 33) +
+             inert_text(each.detail, tee_detail_bytes_max) + "\n";
     }
   }
 }
 
-void add_events(std::string& out, const TeeAppraisal& appraisal) {
+void add_tee_events(std::string& out, const TeeAppraisal& appraisal) {
   if (appraisal.events.empty()) {
     return;
   }
   const auto bound = std::ranges::count(appraisal.events, attest::PayloadBinding::bound,
                                         &attest::ProvenEvent::binding);
   out += "\nBoot log\n";
-  add_fact(out, "events",
-           std::to_string(appraisal.events.size()) + ", of which " + std::to_string(bound) +
-               " show what was measured");
+  add_tee_fact(out, "events",
+               std::to_string(appraisal.events.size()) + ", of which " + std::to_string(bound) +
+                   " show what was measured");
 }
 
 Result<Facts> contents_of(TeeKind kind, ByteView quote) {
@@ -204,10 +204,10 @@ std::string_view limits_of(TeeKind kind) {
 
 std::string tee_report_json(const TeeReport& report) {
   const TeeAppraisal& appraisal = report.appraisal;
-  const std::size_t shown = std::min(appraisal.events.size(), shown_events_max);
+  const std::size_t shown = std::min(appraisal.events.size(), tee_shown_events_max);
   ObjectText out;
   out.integer("appraised_at_ms", report.appraised_at.value);
-  out.member("checks", array_text(appraisal.findings, check_json));
+  out.member("checks", array_text(appraisal.findings, tee_check_json));
   out.member("earliest_expiry_ms", "null");
   out.member("events", array_text(std::span(appraisal.events).first(shown), event_json));
   out.integer("events_total", static_cast<std::int64_t>(appraisal.events.size()));
@@ -217,7 +217,7 @@ std::string tee_report_json(const TeeReport& report) {
   out.member("measurement", "null");
   out.string("physical_access_trust", to_string(physical_access_of(report.policy, appraisal.kind)));
   out.member("platform", "null");
-  out.member("policy", policy_json(report));
+  out.member("policy", tee_policy_json(report));
   out.member("quote", appraisal.is_genuine ? facts_json(appraisal.facts) : "null");
   out.string("schema", "mayfly/evidence-report/v1");
   out.member("tcb", "null");
@@ -234,18 +234,18 @@ std::string tee_report_text(const TeeReport& report) {
   if (appraisal.is_genuine) {
     out += "\nWhat it says\n";
     for (const auto& [name, value] : appraisal.facts) {
-      add_fact(out, name, value);
+      add_tee_fact(out, name, value);
     }
   }
-  add_events(out, appraisal);
+  add_tee_events(out, appraisal);
   out += "\nJudged\n";
-  add_fact(out, "as of", to_rfc3339(report.appraised_at));
-  add_fact(out, "by policy", report.policy.name);
-  add_fact(out, "limits", limits_of(appraisal.kind));
+  add_tee_fact(out, "as of", to_rfc3339(report.appraised_at));
+  add_tee_fact(out, "by policy", report.policy.name);
+  add_tee_fact(out, "limits", limits_of(appraisal.kind));
   for (const std::string& line : not_asked_by(report.policy, appraisal.kind)) {
-    add_fact(out, "not asked", line);
+    add_tee_fact(out, "not asked", line);
   }
-  add_checks(out, appraisal);
+  add_tee_checks(out, appraisal);
   return out;
 }
 
@@ -264,9 +264,9 @@ Result<std::string> describe_tee_text(TeeKind kind, ByteView quote) {
   TRY(const Facts facts, contents_of(kind, quote));
   std::string out = std::string(to_string(kind)) + ": what it says, NOT VERIFIED\n";
   for (const auto& [name, value] : facts) {
-    add_fact(out, name, value);
+    add_tee_fact(out, name, value);
   }
-  add_fact(out, "quote", std::to_string(quote.size()) + " bytes");
+  add_tee_fact(out, "quote", std::to_string(quote.size()) + " bytes");
   return out;
 }
 

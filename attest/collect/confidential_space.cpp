@@ -3,15 +3,14 @@
 #include "attest/collect/socket_post.hpp"
 #include "attest/model/evidence_parts.hpp"
 #include "base/text_encoding.hpp"
-#include "crypto/sha2.hpp"
 
 namespace mayfly::attest {
 
 Result<Evidence> confidential_space_evidence(const std::string& socket,
                                              const ReportData& report_data) {
-  const std::string nonce = hex_encode(crypto::sha256(report_data).bytes);
-  const std::string body =
-      R"({"audience":"mayfly","token_type":"PKI","nonces":[")" + nonce + R"("]})";
+  const std::string nonce = token_nonce(report_data);
+  const std::string body = R"({"audience":")" + std::string(token_audience) +
+                           R"(","token_type":"PKI","nonces":[")" + nonce + R"("]})";
   TRY(std::string token, post_to_socket({.whom = "the launcher of Confidential Space",
                                          .socket = socket,
                                          .path = "/v1/token",
@@ -20,7 +19,7 @@ Result<Evidence> confidential_space_evidence(const std::string& socket,
   while (token.ends_with('\n')) token.pop_back();
   const std::size_t claims_at = token.find('.') + 1;
   const std::size_t claims_end = token.find('.', claims_at);
-  const auto claims = claims_at == 0 || claims_end == std::string::npos
+  const auto claims = claims_end == std::string::npos
                           ? Result<Bytes>(fail(ErrorCode::malformed, ""))
                           : base64url_decode(token.substr(claims_at, claims_end - claims_at));
   if (!claims) {

@@ -1,5 +1,7 @@
 #include "attest/collect/dstack_socket.hpp"
 
+#include <optional>
+
 #include "attest/collect/socket_post.hpp"
 #include "attest/collect/tsm_report.hpp"
 #include "attest/model/evidence_parts.hpp"
@@ -8,29 +10,33 @@
 namespace mayfly::attest {
 namespace {
 
-std::unexpected<Error> malformed(const char* what) {
+std::unexpected<Error> bad_answer(const char* what) {
   return fail(ErrorCode::malformed, std::string("dstack's answer ") + what);
 }
 
-// The member "quote" of a JSON object, whose value is hex. What is within another string has its
-// quotation marks escaped; and whatever is found must be a quote over the bytes that were asked
-// for.
-Result<Bytes> quote_in(std::string_view json) {
-  constexpr std::string_view name = "\"quote\"";
-  for (std::size_t at = json.find(name); at != std::string_view::npos;
-       at = json.find(name, at + 1)) {
+// What follows the opening quotation mark of a member whose value is a string. What is within
+// another string has its quotation marks escaped.
+std::optional<std::string_view> string_member(std::string_view json, std::string_view quoted_name) {
+  for (std::size_t at = json.find(quoted_name); at != std::string_view::npos;
+       at = json.find(quoted_name, at + 1)) {
     if (at != 0 && json[at - 1] == '\\') continue;
-    std::string_view rest = json.substr(at + name.size());
+    const std::string_view rest = json.substr(at + quoted_name.size());
     const std::size_t begin = rest.find_first_not_of(" \t\r\n:");
     if (begin == std::string_view::npos || rest[begin] != '"') break;
-    rest.remove_prefix(begin + 1);
-    std::string_view hex = rest.substr(0, rest.find('"'));
-    if (hex.starts_with("0x")) hex.remove_prefix(2);
-    auto bytes = hex_decode(hex);
-    if (!bytes) return malformed("has a quote that is not hex");
-    return std::move(*bytes);
+    return rest.substr(begin + 1);
   }
-  return malformed("has no quote");
+  return std::nullopt;
+}
+
+// Hex. Whatever is found must be a quote over the bytes that were asked for.
+Result<Bytes> quote_in(std::string_view json) {
+  const auto text = string_member(json, "\"quote\"");
+  if (!text) return bad_answer("has no quote");
+  std::string_view hex = text->substr(0, text->find('"'));
+  if (hex.starts_with("0x")) hex.remove_prefix(2);
+  auto bytes = hex_decode(hex);
+  if (!bytes) return bad_answer("has a quote that is not hex");
+  return std::move(*bytes);
 }
 
 // What stands between the quotation marks of a JSON string, which begins at `text`.
@@ -46,25 +52,17 @@ Result<std::string> unescaped(std::string_view text) {
     }
     const std::size_t which = ++i < text.size() ? escapes.find(text[i]) : std::string_view::npos;
     if (which == std::string_view::npos) {
-      return malformed("has an event log with an escape that event logs do not have");
+      return bad_answer("has an event log with an escape that event logs do not have");
     }
     out.push_back(meanings[which]);
   }
-  return malformed("is cut off");
+  return bad_answer("is cut off");
 }
 
-// The member "event_log": a JSON array, as a string. Empty: there is none.
+// A JSON array, as a string. Empty: there is none.
 Result<std::string> event_log_in(std::string_view json) {
-  constexpr std::string_view name = "\"event_log\"";
-  for (std::size_t at = json.find(name); at != std::string_view::npos;
-       at = json.find(name, at + 1)) {
-    if (at != 0 && json[at - 1] == '\\') continue;
-    const std::string_view rest = json.substr(at + name.size());
-    const std::size_t begin = rest.find_first_not_of(" \t\r\n:");
-    if (begin == std::string_view::npos || rest[begin] != '"') break;
-    return unescaped(rest.substr(begin + 1));
-  }
-  return std::string();
+  const auto text = string_member(json, "\"event_log\"");
+  return text ? unescaped(*text) : Result<std::string>();
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
+#include "base/ascii_case.hpp"
 #include "base/file_io.hpp"
 #include "base/unique_fd.hpp"
 
@@ -61,19 +63,16 @@ Result<std::string> without_chunks(const std::string& whom, std::string_view bod
 }
 
 Result<std::string> body_of(const std::string& whom, std::string_view answer) {
-  constexpr std::string_view good = "HTTP/1.1 200";
   const std::size_t end = answer.find("\r\n\r\n");
   if (end == std::string_view::npos || !answer.starts_with("HTTP/1.")) {
     return malformed(whom, "is not HTTP, or cut off");
   }
-  if (answer.substr(9, 3) != good.substr(9, 3)) {
+  if (answer.substr(9, 3) != "200") {
     return fail(ErrorCode::unavailable,
                 whom + " refuses to attest, with status " + std::string(answer.substr(9, 3)));
   }
   std::string head(answer.substr(0, end));
-  for (char& c : head) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::ranges::transform(head, head.begin(), ascii_lower);
   const std::string_view body = answer.substr(end + 4);
   if (head.find("\r\ntransfer-encoding: chunked") != std::string::npos) {
     return without_chunks(whom, body);

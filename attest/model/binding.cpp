@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/text_encoding.hpp"
+
 namespace mayfly::attest {
 
 Result<ReportData> bind_certificate(ByteView statement_slice, ByteView signer_key,
@@ -31,6 +33,10 @@ Result<ReportData> bind_certificate(ByteView statement_slice, ByteView signer_ke
   const auto second_half = std::ranges::copy(statement.bytes, report_data.begin()).out;
   std::ranges::copy(circumstances.bytes, second_half);
   return report_data;
+}
+
+std::string token_nonce(const ReportData& report_data) {
+  return hex_encode(crypto::sha256(report_data).bytes);
 }
 
 }  // namespace mayfly::attest

@@ -7,6 +7,8 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
@@ -24,5 +26,10 @@ using ReportData = std::array<std::uint8_t, 64>;
 // `intent_leaf` is all zero when no transparency log was used.
 Result<ReportData> bind_certificate(ByteView statement_slice, ByteView signer_key,
                                     const crypto::Sha256& intent_leaf, ByteView nonce);
+
+// The same for evidence whose nonces are text: SHA-256 of the 64 bytes, in hex; and whom such a
+// token is for.
+std::string token_nonce(const ReportData& report_data);
+inline constexpr std::string_view token_audience = "mayfly";
 
 }  // namespace mayfly::attest

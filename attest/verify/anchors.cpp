@@ -49,14 +49,15 @@ constexpr std::array<std::uint8_t, 659> intel_sgx_root_ca{
     0xa3, 0xbd, 0x41, 0x6c, 0x47, 0x44, 0x0b, 0xd9, 0x50, 0x63, 0x9d, 0x45, 0x0e, 0xdc, 0xbe, 0xa4,
     0x57, 0x6a, 0xa2};
 
-constexpr std::array<TrustAnchor, 1> anchors{TrustAnchor{.name = "Intel SGX Root CA",
-                                                         .root_certificate = intel_sgx_root_ca,
-                                                         .kind = AnchorKind::hardware}};
+constexpr std::array<TrustAnchor, 1> intel_anchors{
+    TrustAnchor{.name = "Intel SGX Root CA",
+                .root_certificate = intel_sgx_root_ca,
+                .kind = AnchorKind::hardware}};
 
 }  // namespace
 
 std::span<const TrustAnchor> default_anchors() {
-  return anchors;
+  return intel_anchors;
 }
 
 }  // namespace mayfly::attest

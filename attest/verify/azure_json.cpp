@@ -7,7 +7,7 @@ namespace mayfly::attest {
 namespace {
 
 constexpr std::size_t levels_max = 6;
-constexpr std::size_t values_max = 256;
+constexpr std::size_t claims_max = 256;
 constexpr std::size_t names_max = 512;
 
 }  // namespace
@@ -108,7 +108,7 @@ class AzureJson::Scanner {
       skip_space();
       return {};
     }
-    if (out_.values_.size() == values_max) {
+    if (out_.values_.size() == claims_max) {
       return refuse("it has more than 256 values", ErrorCode::limit);
     }
     AzureValue value{.path = std::move(path), .kind = AzureValueKind::null, .text = {}};

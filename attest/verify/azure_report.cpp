@@ -19,19 +19,19 @@ constexpr std::uint32_t report_type_snp = 2;
 constexpr std::uint32_t report_type_tdx = 4;
 constexpr std::size_t keys_max = 16;
 
-std::unexpected<Error> malformed(const char* what) {
+std::unexpected<Error> bad_azure_report(const char* what) {
   return fail(ErrorCode::malformed, std::string("not a report of Azure's paravisor: ") + what);
 }
 
-bool is_zero(ByteView bytes) {
+bool are_zero(ByteView bytes) {
   return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
-Result<void> read_header(ByteReader& reader, ParsedAzureReport& out) {
+Result<void> read_azure_header(ByteReader& reader, ParsedAzureReport& out) {
   TRY(const ByteView signature, reader.take(magic.size()));
   TRY(out.version, reader.take_u32_le());
   if (text_of(signature) != magic || (out.version != 1 && out.version != 2)) {
-    return malformed("it does not begin with HCLA and version 1 or 2");
+    return bad_azure_report("it does not begin with HCLA and version 1 or 2");
   }
   CHECK_OK(reader.take(24));  // sizes and state of the request that the paravisor made
   return {};
@@ -54,7 +54,7 @@ Result<void> read_request(ByteReader& reader, ParsedAzureReport& out) {
   TRY(out.claims, reader.take(claims_bytes));
   // The size counts its own header in.
   if (request_bytes != claims_bytes + request_header_bytes || claims_bytes > azure_json_bytes_max) {
-    return malformed("its claims are not as long as it says");
+    return bad_azure_report("its claims are not as long as it says");
   }
   return {};
 }
@@ -68,17 +68,17 @@ Result<ParsedAzureReport> parse_azure_report(ByteView report) {
   }
   ParsedAzureReport out;
   ByteReader reader(report);
-  CHECK_OK(read_header(reader, out));
+  CHECK_OK(read_azure_header(reader, out));
   TRY(out.hardware_report, reader.take(hardware_report_bytes));
   CHECK_OK(read_request(reader, out));
   if (out.tee == AzureTee::tdx) {
-    if (!is_zero(out.hardware_report.subspan(tdreport_bytes))) {
-      return malformed("something follows its TDREPORT");
+    if (!are_zero(out.hardware_report.subspan(tdreport_bytes))) {
+      return bad_azure_report("something follows its TDREPORT");
     }
     out.hardware_report = out.hardware_report.first(tdreport_bytes);
   }
-  if (!is_zero(report.subspan(reader.offset()))) {
-    return malformed("something follows its claims");
+  if (!are_zero(report.subspan(reader.offset()))) {
+    return bad_azure_report("something follows its claims");
   }
   return out;
 }
@@ -113,24 +113,25 @@ Result<crypto::PublicKey> azure_attestation_key(const AzureJson& claims) {
     const std::string key = "keys/" + std::to_string(i);
     if (claims.string_at(key + "/kid") == "HCLAkPub") {
       if (found) {
-        return malformed("it names two attestation keys");
+        return bad_azure_report("it names two attestation keys");
       }
       found = key;
     }
   }
   if (!found) {
-    return malformed("it names no attestation key");
+    return bad_azure_report("it names no attestation key");
   }
   const auto modulus = claims.string_at(*found + "/n");
   const bool is_signing_key =
       claims.string_at(*found + "/kty") == "RSA" && claims.string_at(*found + "/e") == "AQAB" &&
       claims.string_at(*found + "/key_ops/0") == "sign" && !claims.string_at(*found + "/key_ops/1");
   if (!modulus || !is_signing_key) {
-    return malformed("its attestation key is not an RSA key for signing alone");
+    return bad_azure_report("its attestation key is not an RSA key for signing alone");
   }
   TRY(const Bytes bytes, base64url_decode(*modulus));
   if (bytes.empty() || bytes.front() == 0) {
-    return malformed("its attestation key's modulus is not in its shortest form");  // RFC 7518, 2
+    return bad_azure_report(
+        "its attestation key's modulus is not in its shortest form");  // RFC 7518, 2
   }
   constexpr std::uint32_t exponent_aqab = 65537;
   return crypto::PublicKey::from_rsa(bytes, exponent_aqab);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "attest/verify/refuse.hpp"
 #include "crypto/constant_time.hpp"
 
 namespace mayfly::attest {
@@ -18,10 +19,6 @@ const std::array<CheckRow, 7> CheckTable<AzureCheck>::rows{{
 }};
 
 namespace {
-
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
 
 Result<void> check_bound(const ParsedAzureReport& report, const AzureTeeReport& tee) {
   if (!tee.report_data) {

@@ -6,6 +6,7 @@
 
 #include "attest/verify/collateral_envelope.hpp"
 #include "attest/verify/pck_chain.hpp"
+#include "attest/verify/refuse.hpp"
 #include "attest/verify/tdx_finding.hpp"
 #include "crypto/ecdsa.hpp"
 #include "crypto/pem.hpp"
@@ -14,11 +15,7 @@ namespace mayfly::attest {
 namespace {
 
 constexpr std::size_t signing_chain_length = 2;
-constexpr std::size_t chain_length_read_max = 8;
-
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
+constexpr std::size_t issuer_chain_length_read_max = 8;
 
 struct SigningChain {
   HeldCertificate leaf;
@@ -28,7 +25,7 @@ struct SigningChain {
 
 // Chain, names, uses and signature; not its time.
 Result<SigningChain> read_signing_chain(ByteView pem, std::span<const TrustAnchor> anchors) {
-  TRY(std::vector<Bytes> der, crypto::split_pem_chain(pem, chain_length_read_max));
+  TRY(std::vector<Bytes> der, crypto::split_pem_chain(pem, issuer_chain_length_read_max));
   if (der.size() != signing_chain_length) {
     return refuse("it has " + std::to_string(der.size()) +
                   " certificates, and must have two: the TCB signing certificate and its root");

@@ -16,7 +16,7 @@ constexpr std::string_view signature_text("Spec ID Event03\0", 16);
 constexpr std::string_view locality_text("StartupLocality\0", 16);
 constexpr std::size_t banks_max = 8;
 
-std::unexpected<Error> malformed(std::string what) {
+std::unexpected<Error> bad_event_log(std::string what) {
   return fail(ErrorCode::malformed, "not a crypto-agile event log: " + std::move(what));
 }
 
@@ -38,7 +38,7 @@ std::optional<TpmHash> known_hash(std::uint16_t algorithm) {
 Result<std::vector<Bank>> take_announced_banks(ByteReader& reader) {
   TRY(const std::uint32_t count, reader.take_u32_le());
   if (count == 0 || count > banks_max) {
-    return malformed("it announces no bank, or more than 8");
+    return bad_event_log("it announces no bank, or more than 8");
   }
   std::vector<Bank> banks;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -48,7 +48,7 @@ Result<std::vector<Bank>> take_announced_banks(ByteReader& reader) {
     const bool is_repeated =
         std::ranges::any_of(banks, [&](const Bank& bank) { return bank.algorithm == algorithm; });
     if (bytes > 64 || is_repeated || (hash && tpm_digest_bytes(*hash) != bytes)) {
-      return malformed("it announces a bank twice, or with a length that is not its hash's");
+      return bad_event_log("it announces a bank twice, or with a length that is not its hash's");
     }
     banks.push_back({algorithm, bytes});
   }
@@ -65,18 +65,18 @@ Result<std::vector<Bank>> take_announcement(ByteReader& reader) {
   const bool is_zero = std::ranges::all_of(digest, [](std::uint8_t byte) { return byte == 0; });
   // CCEL has no register 0 that events belong to, and announces in its first.
   if (index > 1 || type != event_type::no_action || !is_zero) {
-    return malformed("it does not begin with an announcement of its banks");
+    return bad_event_log("it does not begin with an announcement of its banks");
   }
   ByteReader fields(data);
   TRY(const ByteView signature, fields.take(signature_text.size()));
   if (text_of(signature) != signature_text) {
-    return malformed("its announcement is of another version");
+    return bad_event_log("its announcement is of another version");
   }
   CHECK_OK(fields.take(8));  // platform class, version, errata, size of UINTN
   TRY(std::vector<Bank> banks, take_announced_banks(fields));
   TRY(const std::uint8_t vendor_size, fields.take_u8());
   if (fields.remaining() != vendor_size) {
-    return malformed("its announcement is not as long as it says");
+    return bad_event_log("its announcement is not as long as it says");
   }
   return banks;
 }
@@ -84,7 +84,7 @@ Result<std::vector<Bank>> take_announcement(ByteReader& reader) {
 Result<std::vector<LoggedDigest>> take_digests(ByteReader& reader, const std::vector<Bank>& banks) {
   TRY(const std::uint32_t count, reader.take_u32_le());
   if (count != banks.size()) {
-    return malformed("an event has digests for other banks than those announced");
+    return bad_event_log("an event has digests for other banks than those announced");
   }
   std::vector<LoggedDigest> digests;
   std::vector<std::uint16_t> seen;
@@ -92,7 +92,7 @@ Result<std::vector<LoggedDigest>> take_digests(ByteReader& reader, const std::ve
     TRY(const std::uint16_t algorithm, reader.take_u16_le());
     const auto bank = std::ranges::find(banks, algorithm, &Bank::algorithm);
     if (bank == banks.end() || std::ranges::find(seen, algorithm) != seen.end()) {
-      return malformed("an event has digests for other banks than those announced");
+      return bad_event_log("an event has digests for other banks than those announced");
     }
     seen.push_back(algorithm);
     TRY(const ByteView value, reader.take(bank->bytes));
@@ -108,7 +108,7 @@ Result<LoggedEvent> take_event(ByteReader& reader, const std::vector<Bank>& bank
   TRY(event.register_index, reader.take_u32_le());
   TRY(event.type, reader.take_u32_le());
   if (event.register_index >= event_log_registers_max) {
-    return malformed("an event is of a register that no machine has");
+    return bad_event_log("an event is of a register that no machine has");
   }
   TRY(event.digests, take_digests(reader, banks));
   TRY(const std::uint32_t size, reader.take_u32_le());
@@ -140,7 +140,7 @@ Result<void> read_startup_locality(const LoggedEvent& event, ParsedEventLog& out
   });
   if (event.register_index != 0 || is_late || out.startup_locality != 0 ||
       (locality != 3 && locality != 4)) {
-    return malformed("a StartupLocality that is late, repeated or none that a TPM starts in");
+    return bad_event_log("a StartupLocality that is late, repeated or none that a TPM starts in");
   }
   out.startup_locality = locality;
   return {};

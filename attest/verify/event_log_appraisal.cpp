@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "attest/verify/refuse.hpp"
 #include "crypto/constant_time.hpp"
 
 namespace mayfly::attest {
@@ -20,10 +21,6 @@ const std::array<CheckRow, 6> CheckTable<EventLogCheck>::rows{{
 namespace {
 
 using LogFindings = Findings<EventLogCheck>;
-
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
 
 std::string name_of(EventLogKind kind, std::uint32_t index) {
   if (kind == EventLogKind::tpm) {

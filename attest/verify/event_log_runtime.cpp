@@ -8,10 +8,10 @@
 namespace mayfly::attest {
 namespace {
 
-constexpr std::size_t sha1_bytes = 20;
+constexpr std::size_t ima_sha1_bytes = 20;
 constexpr std::size_t template_name_bytes_max = 64;
 
-std::unexpected<Error> malformed(std::string what) {
+std::unexpected<Error> bad_ima_log(std::string what) {
   return fail(ErrorCode::malformed, "not an IMA log: " + std::move(what));
 }
 
@@ -34,7 +34,7 @@ std::string_view without_nul(ByteView text) {
 Result<void> read_template(ImaEntry& entry) {
   if (entry.template_name != "ima-ng" && entry.template_name != "ima-sig" &&
       entry.template_name != "ima-buf") {
-    return malformed("a template that is not known here");
+    return bad_ima_log("a template that is not known here");
   }
   ByteReader reader(entry.template_data);
   TRY(const ByteView digest, take_counted(reader, ima_template_bytes_max));
@@ -42,7 +42,7 @@ Result<void> read_template(ImaEntry& entry) {
   const auto colon = std::ranges::find(digest, std::uint8_t{':'});
   const auto name_size = static_cast<std::size_t>(colon - digest.begin());
   if (digest.size() < name_size + 2 || digest[name_size + 1] != 0) {
-    return malformed("a file digest without the name of its hash");
+    return bad_ima_log("a file digest without the name of its hash");
   }
   entry.hash_name = text_of(digest.first(name_size));
   entry.file_digest = digest.subspan(name_size + 2);
@@ -54,9 +54,9 @@ Result<ImaEntry> take_entry(ByteReader& reader) {
   ImaEntry entry;
   TRY(entry.register_index, reader.take_u32_le());
   if (entry.register_index >= tpm_pcr_count) {
-    return malformed("an entry is of a register that no TPM has");
+    return bad_ima_log("an entry is of a register that no TPM has");
   }
-  TRY(const ByteView template_digest, reader.take(sha1_bytes));
+  TRY(const ByteView template_digest, reader.take(ima_sha1_bytes));
   entry.is_violation =
       std::ranges::all_of(template_digest, [](std::uint8_t byte) { return byte == 0; });
   TRY(const ByteView name, take_counted(reader, template_name_bytes_max));

@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t second_ms = 1000;
 constexpr std::size_t parts_count = 3;
 
-std::unexpected<Error> malformed(const std::string& what) {
+std::unexpected<Error> bad_token(const std::string& what) {
   return fail(ErrorCode::malformed, "not an attestation token of Google's: " + what);
 }
 
@@ -26,7 +26,7 @@ Result<Parts> split(std::string_view token) {
     const std::size_t dot = token.find('.');
     const bool is_last = i + 1 == parts_count;
     if ((dot == std::string_view::npos) != is_last) {
-      return malformed("it has another number of parts than three");
+      return bad_token("it has another number of parts than three");
     }
     out.texts.at(i) = token.substr(0, dot);
     token.remove_prefix(is_last ? token.size() : dot + 1);
@@ -70,16 +70,16 @@ Result<UnixMillis> time_of(const JsonPart& claims, std::string_view name) {
   return UnixMillis{static_cast<std::int64_t>(seconds) * second_ms};
 }
 
-Result<void> read_header(std::string_view encoded, ParsedGoogleToken& out) {
+Result<void> read_token_header(std::string_view encoded, ParsedGoogleToken& out) {
   TRY(const Bytes bytes, base64url_decode(encoded));
   TRY(const CollateralJson document, CollateralJson::parse(bytes, JsonText::escaped));
   const JsonPart header = document.root();
   TRY(const std::string_view algorithm, header.text_of("alg"));
   if (algorithm != "RS256") {
-    return malformed("it is signed by another algorithm than RS256");
+    return bad_token("it is signed by another algorithm than RS256");
   }
   if (header.find("crit")) {
-    return malformed("its header asks for an extension");
+    return bad_token("its header asks for an extension");
   }
   TRY(out.key_id, optional_text(header, "kid"));
   const auto chain = header.find("x5c");
@@ -116,7 +116,7 @@ Result<void> read_secure_boot(const JsonPart& claims, ParsedGoogleToken& out) {
   TRY(const JsonPart part, claims.member("secboot"));
   const std::string_view word = text_of(part.slice());
   if (word != "true" && word != "false") {
-    return malformed("secboot is neither true nor false");
+    return bad_token("secboot is neither true nor false");
   }
   out.secure_boot = word == "true";
   return {};
@@ -152,7 +152,7 @@ Result<ParsedGoogleToken> parse_google_token(ByteView token) {
   const std::string_view text = text_of(token);
   TRY(const Parts parts, split(text));
   ParsedGoogleToken out;
-  CHECK_OK(read_header(parts.texts[0], out));
+  CHECK_OK(read_token_header(parts.texts[0], out));
   CHECK_OK(read_claims(parts.texts[1], out));
   TRY(out.signature, base64url_decode(parts.texts[2]));
   out.signed_bytes = token.first(parts.texts[0].size() + 1 + parts.texts[1].size());

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "attest/verify/refuse.hpp"
+#include "attest/verify/tdx_finding.hpp"
 #include "crypto/pki_chain.hpp"
 
 namespace mayfly::attest {
@@ -36,17 +38,13 @@ using crypto::SignatureForm;
 constexpr crypto::SignatureScheme rs256{.form = SignatureForm::rsa_pkcs1,
                                         .hash = crypto::HashAlgorithm::sha256};
 
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
-
 template <class T>
 bool is_in(const std::vector<T>& list, const T& wanted) {
   return std::ranges::find(list, wanted) != list.end();
 }
 
-void judge_chain(const ParsedGoogleToken& token, const GoogleTokenPolicy& policy,
-                 TokenFindings& findings) {
+void judge_token_chain(const ParsedGoogleToken& token, const GoogleTokenPolicy& policy,
+                       TokenFindings& findings) {
   const auto chain = crypto::read_pki_chain(token.certificates);
   if (!chain) {
     findings.fail(GoogleTokenCheck::chain_readable, chain.error().message());
@@ -95,12 +93,8 @@ void judge_listed_key(const ParsedGoogleToken& token, const GoogleTokenPolicy& p
 }
 
 Result<void> check_time(const ParsedGoogleToken& token, UnixMillis at) {
-  if (at < token.not_before) {
-    return refuse("the token is not valid before " + to_rfc3339(token.not_before));
-  }
-  if (token.expires_at < at) {
-    return refuse("the token is not valid after " + to_rfc3339(token.expires_at));
-  }
+  const std::string why = not_valid_at({"the token", token.not_before, token.expires_at}, at);
+  if (!why.empty()) return refuse(why);
   return {};
 }
 
@@ -166,7 +160,7 @@ GoogleTokenAppraisal appraise_google_token(ByteView bytes, const GoogleTokenPoli
   if (token->certificates.empty()) {
     judge_listed_key(*token, policy, findings);
   } else {
-    judge_chain(*token, policy, findings);
+    judge_token_chain(*token, policy, findings);
   }
   judge_binding(*token, policy, at, findings);
   judge_machine(*token, policy, findings);

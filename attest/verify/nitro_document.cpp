@@ -15,7 +15,7 @@ constexpr std::int64_t algorithm_es384 = -35;
 constexpr std::size_t name_bytes_max = 64;
 constexpr std::size_t module_id_bytes_max = 256;
 
-std::unexpected<Error> malformed(std::string what) {
+std::unexpected<Error> bad_document(std::string what) {
   return fail(ErrorCode::malformed, "not a Nitro document: " + std::move(what));
 }
 
@@ -29,7 +29,7 @@ Result<void> check_protected_header(ByteView header) {
   CborReader reader(header);
   TRY(const auto pairs, reader.enter_map(/*pairs_max=*/1, IndefiniteMap::refuse));
   if (pairs != 1) {
-    return malformed("its protected header names no algorithm");
+    return bad_document("its protected header names no algorithm");
   }
   TRY(const std::int64_t label, reader.take_integer());
   TRY(const std::int64_t algorithm, reader.take_integer());
@@ -49,7 +49,7 @@ Result<void> read_pcrs(CborReader& reader, ParsedNitroDocument& out) {
     pcr.index = static_cast<std::uint32_t>(index);
     if (index >= nitro_pcrs_max || value.size() != pcr.value.bytes.size() ||
         out.pcr(pcr.index) != nullptr) {
-      return malformed("a PCR twice, of another length than SHA-384, or over 31");
+      return bad_document("a PCR twice, of another length than SHA-384, or over 31");
     }
     std::ranges::copy(value, pcr.value.bytes.begin());
     out.pcrs.push_back(pcr);
@@ -87,7 +87,7 @@ Result<void> read_timestamp(CborReader& reader, ParsedNitroDocument& out) {
   TRY(out.timestamp.value, reader.take_integer());
   constexpr std::int64_t year_10000_ms = 253'402'300'800'000;
   if (out.timestamp.value < 0 || out.timestamp.value >= year_10000_ms) {
-    return malformed("its time lies before 1970 or after 9999");
+    return bad_document("its time lies before 1970 or after 9999");
   }
   return {};
 }
@@ -121,7 +121,7 @@ Result<void> read_payload(ByteView payload, ParsedNitroDocument& out) {
     const auto found = std::ranges::find(member_names, name);
     const auto number = static_cast<std::size_t>(found - member_names.begin());
     if (found == member_names.end() || seen.at(number)) {
-      return malformed("a member twice, or one that is not known here");
+      return bad_document("a member twice, or one that is not known here");
     }
     seen.at(number) = true;
     auto read = read_member(number, reader, out);
@@ -132,7 +132,7 @@ Result<void> read_payload(ByteView payload, ParsedNitroDocument& out) {
   CHECK_OK(reader.expect_end());
   for (std::size_t i = 0; i < members_required; ++i) {
     if (!seen.at(i)) {
-      return malformed("it has no " + std::string(member_names.at(i)));
+      return bad_document("it has no " + std::string(member_names.at(i)));
     }
   }
   return {};
@@ -154,7 +154,7 @@ Result<ParsedNitroDocument> parse_nitro_document(ByteView document) {
   static_cast<void>(reader.take_tag(cose_sign1_tag));  // It may be left out.
   TRY(const std::size_t parts, reader.enter_array(/*items_max=*/4));
   if (parts != 4) {
-    return malformed("it is not a COSE_Sign1 of four parts");
+    return bad_document("it is not a COSE_Sign1 of four parts");
   }
   ParsedNitroDocument out;
   TRY(out.protected_header, reader.take_bytes(name_bytes_max));
@@ -164,7 +164,7 @@ Result<ParsedNitroDocument> parse_nitro_document(ByteView document) {
   TRY(out.signature, reader.take_bytes(nitro_signature_bytes));
   CHECK_OK(reader.expect_end());
   if (out.signature.size() != nitro_signature_bytes) {
-    return malformed("its signature is not r and s of P-384");
+    return bad_document("its signature is not r and s of P-384");
   }
   CHECK_OK(check_protected_header(out.protected_header));
   CHECK_OK(read_payload(out.payload, out));

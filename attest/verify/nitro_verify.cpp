@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "attest/verify/refuse.hpp"
 #include "crypto/constant_time.hpp"
 #include "crypto/pki_chain.hpp"
 
@@ -28,10 +29,6 @@ const std::array<CheckRow, 14> CheckTable<NitroCheck>::rows{{
 namespace {
 
 using NitroFindings = Findings<NitroCheck>;
-
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
 
 void append_byte_string(ByteView bytes, Bytes& out) {
   // RFC 8949, 3: a head of major type 2, its length in the shortest form. A payload has at most
@@ -70,8 +67,8 @@ std::vector<Bytes> chain_of(const ParsedNitroDocument& document) {
   return chain;
 }
 
-void judge_chain(const ParsedNitroDocument& document, const NitroPolicy& policy,
-                 NitroFindings& findings) {
+void judge_nitro_chain(const ParsedNitroDocument& document, const NitroPolicy& policy,
+                       NitroFindings& findings) {
   const auto chain = crypto::read_pki_chain(chain_of(document));
   if (!chain) {
     findings.fail(NitroCheck::chain_readable, chain.error().message());
@@ -94,7 +91,7 @@ void judge_chain(const ParsedNitroDocument& document, const NitroPolicy& policy,
                      signed_bytes_of(document), document.signature));
 }
 
-Result<void> check_age(UnixMillis made, UnixMillis at, const NitroAge& age) {
+Result<void> check_document_age(UnixMillis made, UnixMillis at, const NitroAge& age) {
   // parse_nitro_document() bounds the one by the year 9999, so the difference does not overflow.
   if (made.value - at.value > age.ahead_ms_max) {
     return refuse("the document was made at " + to_rfc3339(made) + ", after " + to_rfc3339(at));
@@ -106,14 +103,14 @@ Result<void> check_age(UnixMillis made, UnixMillis at, const NitroAge& age) {
   return {};
 }
 
-bool is_zero(const crypto::Sha384& value) {
+bool is_debug_value(const crypto::Sha384& value) {
   return value == crypto::Sha384{};
 }
 
 Result<void> check_debug_off(const ParsedNitroDocument& document) {
   for (const std::uint32_t index : {0U, 1U, 2U}) {
     const NitroPcr* pcr = document.pcr(index);
-    if (pcr == nullptr || is_zero(pcr->value)) {
+    if (pcr == nullptr || is_debug_value(pcr->value)) {
       return refuse("PCR " + std::to_string(index) +
                     " is zero: the enclave runs in debug mode, and its parent reads its console");
     }
@@ -121,8 +118,8 @@ Result<void> check_debug_off(const ParsedNitroDocument& document) {
   return {};
 }
 
-Result<void> check_values(const ParsedNitroDocument& document,
-                          const std::vector<NitroPcr>& references) {
+Result<void> check_nitro_pcrs(const ParsedNitroDocument& document,
+                              const std::vector<NitroPcr>& references) {
   if (references.empty()) {
     return refuse("the policy has no reference value, and does not say that it wants none");
   }
@@ -164,13 +161,14 @@ NitroAppraisal appraise_nitro(ByteView bytes, const NitroPolicy& policy, UnixMil
     return out;
   }
   findings.judge(NitroCheck::document_layout, {});
-  judge_chain(*document, policy, findings);
-  findings.expect(NitroCheck::document_age, policy.age,
-                  [&](const NitroAge& age) { return check_age(document->timestamp, at, age); });
+  judge_nitro_chain(*document, policy, findings);
+  findings.expect(NitroCheck::document_age, policy.age, [&](const NitroAge& age) {
+    return check_document_age(document->timestamp, at, age);
+  });
   findings.expect(NitroCheck::debug_off, policy.debug_off,
                   [&](const auto&) { return check_debug_off(*document); });
   findings.expect(NitroCheck::pcr_values, policy.pcr_values,
-                  [&](const auto& references) { return check_values(*document, references); });
+                  [&](const auto& references) { return check_nitro_pcrs(*document, references); });
   judge_field(NitroCheck::nonce, document->nonce, policy.nonce, "nonce", findings);
   judge_field(NitroCheck::user_data, document->user_data, policy.user_data, "user data", findings);
   judge_field(NitroCheck::public_key, document->public_key, policy.public_key, "public key",

@@ -7,6 +7,7 @@
 
 #include "attest/model/simulated_root.hpp"
 #include "attest/model/tdx_layout.hpp"
+#include "attest/verify/refuse.hpp"
 #include "attest/verify/tdx_finding.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/x509_key_identifier.hpp"
@@ -14,21 +15,17 @@
 namespace mayfly::attest {
 namespace {
 
-constexpr std::size_t chain_length = 3;
+constexpr std::size_t pck_chain_length = 3;
 // Read a few more than are right, so that a long chain is named as such.
 constexpr std::size_t chain_length_read_max = 8;
 
-struct Chain {
+struct PckChain {
   HeldCertificate leaf;
   SharedPckIssuers issuers;
 
   const crypto::X509Certificate& authority() const { return issuers->authority.parsed; }
   const crypto::X509Certificate& root() const { return issuers->root.parsed; }
 };
-
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
 
 Result<HeldCertificate> read_named(Bytes der, std::string_view name) {
   auto certificate = HeldCertificate::read(std::move(der));
@@ -51,15 +48,15 @@ Result<SharedPckIssuers> read_issuers(Bytes authority_der, Bytes root_der,
       PckIssuers{std::move(authority), std::move(root), std::move(signature)});
 }
 
-Result<Chain> read_chain(ByteView chain_pem, const SharedPckIssuers& known) {
+Result<PckChain> read_chain(ByteView chain_pem, const SharedPckIssuers& known) {
   TRY(std::vector<Bytes> der, crypto::split_pem_chain(chain_pem, chain_length_read_max));
-  if (der.size() != chain_length) {
+  if (der.size() != pck_chain_length) {
     return refuse("the quote carries " + std::to_string(der.size()) +
                   " certificates, and must carry three: leaf, intermediate, root");
   }
   TRY(HeldCertificate leaf, read_named(std::move(der[0]), "the leaf certificate"));
   TRY(SharedPckIssuers issuers, read_issuers(std::move(der[1]), std::move(der[2]), known));
-  return Chain{std::move(leaf), std::move(issuers)};
+  return PckChain{std::move(leaf), std::move(issuers)};
 }
 
 Result<void> check_root(const TrustAnchor* anchor) {
@@ -74,7 +71,7 @@ bool is_simulated(const TrustAnchor* anchor) {
 }
 
 // Intel's names, unless the root is a simulated one: then the simulated names and no others.
-Result<void> check_names(const Chain& chain, const TrustAnchor* anchor) {
+Result<void> check_names(const PckChain& chain, const TrustAnchor* anchor) {
   const std::string_view leaf = chain.leaf.parsed.subject_common_name;
   const std::string_view authority = chain.authority().subject_common_name;
   const std::string_view root = chain.root().subject_common_name;
@@ -90,13 +87,13 @@ Result<void> check_names(const Chain& chain, const TrustAnchor* anchor) {
   return {};
 }
 
-Result<void> check_constraints(const Chain& chain) {
+Result<void> check_constraints(const PckChain& chain) {
   CHECK_OK(check_issuing_certificate(chain.root(), /*authorities_below=*/1));
   CHECK_OK(check_issuing_certificate(chain.authority(), /*authorities_below=*/0));
   return check_end_certificate(chain.leaf.parsed);
 }
 
-Result<void> check_signatures(const Chain& chain) {
+Result<void> check_signatures(const PckChain& chain) {
   // The root's own signature adds nothing: chain_root compares all of its bytes.
   if (!chain.issuers->authority_signature) {
     return chain.issuers->authority_signature;
@@ -107,11 +104,11 @@ Result<void> check_signatures(const Chain& chain) {
   return crypto::verify_issued_by(chain.leaf.parsed, chain.authority());
 }
 
-Result<void> check_validity(const Chain& chain, UnixMillis at) {
-  const std::array<std::pair<std::string_view, const crypto::X509Certificate*>, chain_length> all{
-      {{"the leaf certificate", &chain.leaf.parsed},
-       {"the intermediate certificate", &chain.authority()},
-       {"the root certificate", &chain.root()}}};
+Result<void> check_validity(const PckChain& chain, UnixMillis at) {
+  const std::array<std::pair<std::string_view, const crypto::X509Certificate*>, pck_chain_length>
+      all{{{"the leaf certificate", &chain.leaf.parsed},
+           {"the intermediate certificate", &chain.authority()},
+           {"the root certificate", &chain.root()}}};
   std::string why;
   for (const auto& [name, certificate] : all) {
     const std::string one =
@@ -124,7 +121,7 @@ Result<void> check_validity(const Chain& chain, UnixMillis at) {
   return {};
 }
 
-TdxFinding read_platform(const Chain& chain, const TrustAnchor* anchor, PckChainAppraisal& out) {
+TdxFinding read_platform(const PckChain& chain, const TrustAnchor* anchor, PckChainAppraisal& out) {
   const auto extension =
       crypto::find_extension(chain.leaf.parsed, tdx_layout::pck_extension_identifier);
   if (is_simulated(anchor)) {

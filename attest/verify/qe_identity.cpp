@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "attest/verify/collateral_json.hpp"
+#include "attest/verify/refuse.hpp"
 #include "attest/verify/tcb_standing.hpp"
 #include "base/byte_reader.hpp"
 
@@ -16,10 +17,6 @@ Result<std::uint32_t> misc_bits(const JsonPart& part, std::string_view name) {
   CHECK_OK(part.hex_of(name, bytes));
   ByteReader reader(bytes);
   return reader.take_u32_le();
-}
-
-std::unexpected<Error> refuse(const char* why) {
-  return fail(ErrorCode::rejected, why);
 }
 
 bool attributes_match(const QeReport& report, const QeIdentity& identity) {

@@ -320,14 +320,14 @@ constexpr std::array<std::uint8_t, 1639> ark_turin{
     0x09, 0xe1, 0x58, 0x0d, 0x28, 0x38, 0x13, 0x41, 0xd7, 0x2c, 0x00, 0xbd, 0x0c, 0x08, 0x43, 0x2b,
     0xce, 0x96, 0x9c, 0x33, 0x01, 0x6e, 0xb0};
 
-constexpr std::array<SnpAnchor, 3> anchors{SnpAnchor{SnpProduct::milan, ark_milan},
-                                           SnpAnchor{SnpProduct::genoa, ark_genoa},
-                                           SnpAnchor{SnpProduct::turin, ark_turin}};
+constexpr std::array<SnpAnchor, 3> amd_anchors{SnpAnchor{SnpProduct::milan, ark_milan},
+                                               SnpAnchor{SnpProduct::genoa, ark_genoa},
+                                               SnpAnchor{SnpProduct::turin, ark_turin}};
 
 }  // namespace
 
 std::span<const SnpAnchor> snp_anchors() {
-  return anchors;
+  return amd_anchors;
 }
 
 }  // namespace mayfly::attest

@@ -19,7 +19,7 @@ constexpr std::uint8_t ia5_string_tag = 0x16;
 constexpr std::size_t text_bytes_max = 256;
 constexpr std::size_t turin_hardware_id_bytes = 8;
 
-std::unexpected<Error> malformed(std::string_view extension) {
+std::unexpected<Error> bad_snp_extension(std::string_view extension) {
   return fail(ErrorCode::malformed, "the certificate's extension " + std::string(extension) +
                                         " is missing or not of its form");
 }
@@ -28,12 +28,12 @@ Result<std::uint8_t> version_number(const crypto::PkiCertificate& certificate,
                                     std::string_view extension) {
   const auto content = certificate.extension(extension);
   if (!content) {
-    return malformed(extension);
+    return bad_snp_extension(extension);
   }
   crypto::DerReader reader(*content);
   const auto digits = reader.take_unsigned_integer();
   if (!digits || digits->size() > 1 || !reader.at_end()) {
-    return malformed(extension);
+    return bad_snp_extension(extension);
   }
   return digits->empty() ? std::uint8_t{0} : digits->front();
 }
@@ -41,7 +41,7 @@ Result<std::uint8_t> version_number(const crypto::PkiCertificate& certificate,
 Result<std::string> text(const crypto::PkiCertificate& certificate, std::string_view extension) {
   const auto content = certificate.extension(extension);
   if (!content) {
-    return malformed(extension);
+    return bad_snp_extension(extension);
   }
   crypto::DerReader reader(*content);
   const auto element = reader.take();
@@ -49,7 +49,7 @@ Result<std::string> text(const crypto::PkiCertificate& certificate, std::string_
       element && (element->tag == ia5_string_tag || element->tag == crypto::der_tag::utf8_string ||
                   element->tag == crypto::der_tag::printable_string);
   if (!is_text || !reader.at_end() || element->content.size() > text_bytes_max) {
-    return malformed(extension);
+    return bad_snp_extension(extension);
   }
   return std::string(text_of(element->content));
 }
@@ -60,7 +60,7 @@ Result<Bytes> hardware_id(const crypto::PkiCertificate& certificate, SnpProduct 
       product == SnpProduct::turin ? turin_hardware_id_bytes : snp_chip_id_bytes;
   auto content = certificate.extension(hardware_id_extension);
   if (!content) {
-    return malformed(hardware_id_extension);
+    return bad_snp_extension(hardware_id_extension);
   }
   if (content->size() == size) {
     return std::move(*content);
@@ -68,7 +68,7 @@ Result<Bytes> hardware_id(const crypto::PkiCertificate& certificate, SnpProduct 
   crypto::DerReader reader(*content);
   const auto element = reader.take(crypto::der_tag::octet_string);
   if (!element || !reader.at_end() || element->content.size() != size) {
-    return malformed(hardware_id_extension);
+    return bad_snp_extension(hardware_id_extension);
   }
   return Bytes(element->content.begin(), element->content.end());
 }

@@ -14,7 +14,7 @@ constexpr std::size_t scalar_field_bytes = 72;
 constexpr std::size_t scalar_bytes = 48;
 constexpr std::size_t signature_rest_bytes = 512 - 2 * scalar_field_bytes;
 
-std::unexpected<Error> malformed(std::string what) {
+std::unexpected<Error> bad_snp_report(std::string what) {
   return fail(ErrorCode::malformed, "not an SEV-SNP report: " + std::move(what));
 }
 
@@ -22,7 +22,7 @@ Result<void> take_zeros(ByteReader& reader, std::size_t count) {
   const std::size_t offset = reader.offset();
   TRY(const ByteView bytes, reader.take(count));
   if (!std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; })) {
-    return malformed("something reserved at byte " + std::to_string(offset) + " is not zero");
+    return bad_snp_report("something reserved at byte " + std::to_string(offset) + " is not zero");
   }
   return {};
 }
@@ -51,7 +51,7 @@ Result<void> read_head(ByteReader& reader, ParsedSnpReport& out) {
   TRY(out.platform_info, reader.take_u64_le());
   TRY(const std::uint32_t flags, reader.take_u32_le());
   if (flags >> 5U != 0) {
-    return malformed("reserved flags are set");
+    return bad_snp_report("reserved flags are set");
   }
   out.has_author_key = (flags & 1U) != 0;
   out.is_chip_masked = (flags & 2U) != 0;
@@ -75,7 +75,7 @@ Result<void> read_measurements(ByteReader& reader, ParsedSnpReport& out) {
 }
 
 // 0x180 to 0x29f.
-Result<void> read_platform(ByteReader& reader, ParsedSnpReport& out) {
+Result<void> read_platform_info(ByteReader& reader, ParsedSnpReport& out) {
   TRY(out.reported_tcb, reader.take_array<8>());
   if (out.version >= 3) {
     SnpCpu cpu;
@@ -123,7 +123,7 @@ Result<SnpTcb> snp_tcb_of(SnpProduct product, const std::array<std::uint8_t, 8>&
   const bool is_turin = product == SnpProduct::turin;
   const auto reserved = is_turin ? ByteView(bytes).subspan(4, 3) : ByteView(bytes).subspan(2, 4);
   if (!std::ranges::all_of(reserved, [](std::uint8_t byte) { return byte == 0; })) {
-    return malformed("a TCB version with reserved bytes that are not zero for this product");
+    return bad_snp_report("a TCB version with reserved bytes that are not zero for this product");
   }
   if (is_turin) {
     return SnpTcb{.fmc = bytes[0],
@@ -138,13 +138,13 @@ Result<SnpTcb> snp_tcb_of(SnpProduct product, const std::array<std::uint8_t, 8>&
 
 Result<ParsedSnpReport> parse_snp_report(ByteView report) {
   if (report.size() != snp_report_bytes) {
-    return malformed("it has " + std::to_string(report.size()) + " bytes, not 1184");
+    return bad_snp_report("it has " + std::to_string(report.size()) + " bytes, not 1184");
   }
   ParsedSnpReport out;
   ByteReader reader(report);
   CHECK_OK(read_head(reader, out));
   CHECK_OK(read_measurements(reader, out));
-  CHECK_OK(read_platform(reader, out));
+  CHECK_OK(read_platform_info(reader, out));
   out.signed_bytes = report.first(reader.offset());
   CHECK_OK(take_scalar(reader, out.signature));
   CHECK_OK(take_scalar(reader, out.signature));

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "attest/verify/refuse.hpp"
 #include "attest/verify/snp_certificate.hpp"
 #include "crypto/constant_time.hpp"
 #include "crypto/pki_chain.hpp"
@@ -50,7 +51,7 @@ namespace {
 using SnpFindings = Findings<SnpCheck>;
 using Chain = std::vector<crypto::PkiCertificate>;
 
-constexpr std::size_t chain_length = 3;
+constexpr std::size_t vcek_chain_length = 3;
 
 // RSASSA-PSS with SHA-384, MGF1 with SHA-384, a salt of 48 bytes: AMD's certificates also spell out
 // the trailer field, which has its default.
@@ -60,10 +61,6 @@ constexpr std::array<std::uint8_t, 72> pss_with_trailer{
     0x05, 0x00, 0xa1, 0x1c, 0x30, 0x1a, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01,
     0x01, 0x08, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02,
     0x05, 0x00, 0xa2, 0x03, 0x02, 0x01, 0x30, 0xa3, 0x03, 0x02, 0x01, 0x01};
-
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
 
 bool is_pss_of_amd(const Bytes& algorithm) {
   if (std::ranges::equal(algorithm, pss_with_trailer)) {
@@ -91,8 +88,8 @@ Result<void> check_algorithm(const Chain& chain) {
   return {};
 }
 
-void judge_chain(const SnpEvidence& evidence, const SnpPolicy& policy, UnixMillis at,
-                 SigningKey& key, SnpFindings& findings) {
+void judge_vcek_chain(const SnpEvidence& evidence, const SnpPolicy& policy, UnixMillis at,
+                      SigningKey& key, SnpFindings& findings) {
   if (evidence.certificate_chain.empty()) {
     for (auto i = std::to_underlying(SnpCheck::chain_readable);
          i <= std::to_underlying(SnpCheck::certificate_chip); ++i) {
@@ -101,7 +98,7 @@ void judge_chain(const SnpEvidence& evidence, const SnpPolicy& policy, UnixMilli
     return;
   }
   auto chain = crypto::read_pki_chain(evidence.certificate_chain);
-  if (!chain || chain->size() != chain_length) {
+  if (!chain || chain->size() != vcek_chain_length) {
     findings.fail(SnpCheck::chain_readable,
                   chain ? "there must be three certificates: VCEK or VLEK, ASK or ASVK, ARK"
                         : chain.error().message());
@@ -201,8 +198,8 @@ Result<void> check_chip(const ParsedSnpReport& report, const SnpKeyCertificate& 
   return {};
 }
 
-void judge_certificate(const ParsedSnpReport& report, const SnpPolicy& policy,
-                       const SigningKey& key, SnpFindings& findings) {
+void judge_vcek(const ParsedSnpReport& report, const SnpPolicy& policy, const SigningKey& key,
+                SnpFindings& findings) {
   if (!key.certificate) {
     for (const SnpCheck check :
          {SnpCheck::certificate_product, SnpCheck::certificate_tcb, SnpCheck::certificate_chip}) {
@@ -379,7 +376,7 @@ void judge_key(const ParsedSnpReport& report, const SnpEvidence& evidence, const
   findings.judge(SnpCheck::key_kind, check_key_kind(report, *key.chain, *key.product));
   if (report.key_kind) {
     key.certificate = read_snp_certificate(key.chain->front(), *key.product, *report.key_kind);
-    judge_certificate(report, policy, key, findings);
+    judge_vcek(report, policy, key, findings);
   }
 }
 
@@ -410,7 +407,7 @@ SnpAppraisal appraise_snp(const SnpEvidence& evidence, const SnpPolicy& policy, 
   SnpAppraisal out;
   SnpFindings& findings = out.findings;
   SigningKey key;
-  judge_chain(evidence, policy, at, key, findings);
+  judge_vcek_chain(evidence, policy, at, key, findings);
   const auto report = parse_snp_report(evidence.report);
   if (!report) {
     findings.fail(SnpCheck::report_layout, report.error().message());

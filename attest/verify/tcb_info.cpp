@@ -87,7 +87,7 @@ Result<std::array<std::uint8_t, 16>> read_components(const JsonPart& tcb, std::s
   return out;
 }
 
-bool reaches(const PlatformTcbLevel& level, const PlatformTcbLevel& other) {
+bool is_at_least(const PlatformTcbLevel& level, const PlatformTcbLevel& other) {
   const auto all_at_least = [](const auto& left, const auto& right) {
     return std::ranges::equal(left, right, [](auto a, auto b) { return a >= b; });
   };
@@ -95,12 +95,12 @@ bool reaches(const PlatformTcbLevel& level, const PlatformTcbLevel& other) {
          level.pce_svn >= other.pce_svn && all_at_least(level.tdx_components, other.tdx_components);
 }
 
-// The first level that a platform reaches counts. One that stood below a level it reaches could
-// never count, so the list would mean something else than it says.
+// The first level that a platform is_at_least counts. One that stood below a level it is_at_least
+// could never count, so the list would mean something else than it says.
 Result<void> check_descending(const std::vector<PlatformTcbLevel>& levels) {
   for (std::size_t i = 0; i < levels.size(); ++i) {
     for (std::size_t later = i + 1; later < levels.size(); ++later) {
-      if (reaches(levels[later], levels[i])) {
+      if (is_at_least(levels[later], levels[i])) {
         return fail(ErrorCode::malformed, "its TCB levels do not descend");
       }
     }

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 
+#include "attest/verify/refuse.hpp"
+
 namespace mayfly::attest {
 namespace {
-
-std::unexpected<Error> refuse(const char* why) {
-  return fail(ErrorCode::rejected, why);
-}
 
 const TdxModuleIdentity* find_identity(std::uint8_t major, const TcbInfo& info) {
   const auto found =

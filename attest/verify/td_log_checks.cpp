@@ -9,15 +9,16 @@
 namespace mayfly::attest {
 namespace {
 
-void append_both(TdxCheck first, TdxCheck second, CheckOutcome outcome, const std::string& detail,
-                 TdLogFindings& out) {
-  out.findings.push_back({first, outcome, detail});
-  out.findings.push_back({second, outcome, detail});
-}
-
-void append_not_asked(TdxCheck first, TdxCheck second, const Any& any, TdLogFindings& out) {
-  append_both(first, second, CheckOutcome::not_asked,
-              any.reason.empty() ? "no reason given" : any.reason, out);
+// Whether the policy, or whoever gave the evidence, leaves both checks of a log open.
+template <class Rule>
+bool is_left_open(const Expected<Rule>& rule, const std::optional<Bytes>& log,
+                  std::string_view missing, TdxCheck replay, TdxCheck events, TdLogFindings& out) {
+  const auto* any = std::get_if<Any>(&rule);
+  if (any == nullptr && log) return false;
+  for (const TdxCheck check : {replay, events}) {
+    out.findings.push_back(any != nullptr ? not_asked(check, *any) : not_evaluated(check, missing));
+  }
+  return true;
 }
 
 // Several of the log's own checks in one of the quote's: the first that failed says why.
@@ -43,12 +44,7 @@ void check_boot_log(const TdQuoteBody& body, const TdLogs& logs, const TdxPolicy
                     TdLogFindings& out) {
   constexpr TdxCheck replay = TdxCheck::boot_log_replay;
   constexpr TdxCheck events = TdxCheck::boot_log_events;
-  if (const auto* any = std::get_if<Any>(&policy.event_log)) {
-    append_not_asked(replay, events, *any, out);
-    return;
-  }
-  if (!logs.boot) {
-    append_both(replay, events, CheckOutcome::not_evaluated, "no boot log was given", out);
+  if (is_left_open(policy.event_log, logs.boot, "no boot log was given", replay, events, out)) {
     return;
   }
   const auto& rule = std::get<EventLogRule>(policy.event_log);
@@ -96,12 +92,8 @@ void check_runtime_log(const TdQuoteBody& body, const TdLogs& logs, const TdxPol
                        TdLogFindings& out) {
   constexpr TdxCheck replay = TdxCheck::runtime_log_replay;
   constexpr TdxCheck check = TdxCheck::runtime_log_events;
-  if (const auto* any = std::get_if<Any>(&policy.runtime_log)) {
-    append_not_asked(replay, check, *any, out);
-    return;
-  }
-  if (!logs.runtime) {
-    append_both(replay, check, CheckOutcome::not_evaluated, "no runtime log was given", out);
+  if (is_left_open(policy.runtime_log, logs.runtime, "no runtime log was given", replay, check,
+                   out)) {
     return;
   }
   auto events = decode_dstack_events(*logs.runtime);

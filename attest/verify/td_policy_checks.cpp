@@ -8,10 +8,6 @@
 namespace mayfly::attest {
 namespace {
 
-TdxFinding not_asked(TdxCheck check, const Any& any) {
-  return {check, CheckOutcome::not_asked, any.reason.empty() ? "no reason given" : any.reason};
-}
-
 bool has_bit(std::uint64_t bits, std::uint64_t bit) {
   return (bits & bit) != 0;
 }

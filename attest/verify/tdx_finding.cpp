@@ -20,6 +20,10 @@ TdxFinding not_evaluated(TdxCheck check, std::string_view why) {
   return {check, CheckOutcome::not_evaluated, std::string(why)};
 }
 
+TdxFinding not_asked(TdxCheck check, const Any& any) {
+  return {check, CheckOutcome::not_asked, any.reason.empty() ? "no reason given" : any.reason};
+}
+
 std::string not_valid_at(const Validity& validity, UnixMillis at) {
   if (validity.from <= at && at <= validity.until) {
     return "";

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "attest/model/expectation.hpp"
 #include "attest/verify/tdx_appraisal.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -14,6 +15,7 @@ namespace mayfly::attest {
 TdxFinding pass_or_fail(TdxCheck check, const Result<void>& result);
 TdxFinding pass_if(TdxCheck check, bool condition, std::string_view otherwise);
 TdxFinding not_evaluated(TdxCheck check, std::string_view why);
+TdxFinding not_asked(TdxCheck check, const Any& any);
 
 // One thing's time, both ends inclusive; `what` as in "the TCB info".
 struct Validity {

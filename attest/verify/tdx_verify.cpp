@@ -68,7 +68,7 @@ void append_not_evaluated(TdxCheck first, TdxCheck last, std::string_view why,
   }
 }
 
-TdxAppraisal unreadable(std::string why) {
+TdxAppraisal unreadable_quote(std::string why) {
   TdxAppraisal out;
   out.findings.push_back({TdxCheck::quote_layout, CheckOutcome::fail, std::move(why)});
   append_not_evaluated(TdxCheck::quote_padding, TdxCheck::runtime_log_events,
@@ -117,7 +117,7 @@ TdxVerifier::TdxVerifier(const TdxCollateral& collateral, const TdxPolicy& polic
 TdxAppraisal TdxVerifier::verify(ByteView quote_bytes, const TdLogs& logs) {
   const auto quote = parse_tdx_quote(quote_bytes);
   if (!quote) {
-    return unreadable(quote.error().message());
+    return unreadable_quote(quote.error().message());
   }
   const PckChainAppraisal chain =
       appraise_pck_chain(quote->pck_chain_pem, policy_.anchors, at_, known_.issuers);

@@ -13,7 +13,7 @@ constexpr std::size_t digests_per_block = 8;
 constexpr std::size_t digest_slot_bytes = 64;
 constexpr std::uint32_t blocks_max = 16;
 
-std::unexpected<Error> malformed(const char* what) {
+std::unexpected<Error> bad_pcr_values(const char* what) {
   return fail(ErrorCode::malformed, std::string("not tpm2-tools' PCR values: ") + what);
 }
 
@@ -22,7 +22,7 @@ Result<std::vector<Bytes>> read_values(ByteView file) {
   CHECK_OK(reader.take(selection_bytes));
   TRY(const std::uint32_t blocks, reader.take_u32_le());
   if (blocks > blocks_max) {
-    return malformed("over 16 blocks");
+    return bad_pcr_values("over 16 blocks");
   }
   std::vector<Bytes> values;
   for (std::uint32_t block = 0; block < blocks; ++block) {
@@ -34,13 +34,13 @@ Result<std::vector<Bytes>> read_values(ByteView file) {
         continue;
       }
       if (size > digest_slot_bytes) {
-        return malformed("a digest of over 64 bytes");
+        return bad_pcr_values("a digest of over 64 bytes");
       }
       values.emplace_back(slot.begin(), slot.begin() + size);
     }
   }
   if (reader.remaining() != 0) {
-    return malformed("something follows");
+    return bad_pcr_values("something follows");
   }
   return values;
 }
@@ -57,13 +57,13 @@ Result<std::vector<TpmPcr>> read_tpm2_tools_pcrs(ByteView file, ByteView quote) 
         continue;
       }
       if (out.size() == values.size()) {
-        return malformed("fewer values than the quote selects");
+        return bad_pcr_values("fewer values than the quote selects");
       }
       out.push_back({.bank = selection.bank, .index = index, .value = values[out.size()]});
     }
   }
   if (out.size() != values.size()) {
-    return malformed("more values than the quote selects");
+    return bad_pcr_values("more values than the quote selects");
   }
   return out;
 }

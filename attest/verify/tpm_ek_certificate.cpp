@@ -104,7 +104,7 @@ Result<TpmAttributes> read_tpm_attributes(const crypto::PkiCertificate& certific
   return read_alternative_name(*extension);
 }
 
-Result<void> check_usage(const crypto::PkiCertificate& certificate) {
+Result<void> check_ek_usage(const crypto::PkiCertificate& certificate) {
   if (!certificate.has_extended_usage(ek_usage_identifier)) {
     return fail(ErrorCode::rejected, "the certificate is not one of an endorsement key");
   }
@@ -132,7 +132,7 @@ TpmEkAppraisal appraise_tpm_ek(std::span<const Bytes> der, std::span<const ByteV
   out.findings.judge(TpmEkCheck::ek_constraints, report.constraints);
   out.findings.judge(TpmEkCheck::ek_signatures, report.signatures);
   out.findings.judge(TpmEkCheck::ek_validity, report.validity);
-  out.findings.judge(TpmEkCheck::ek_usage, check_usage(chain->front()));
+  out.findings.judge(TpmEkCheck::ek_usage, check_ek_usage(chain->front()));
   const auto attributes = read_tpm_attributes(chain->front());
   if (!attributes) {
     out.findings.fail(TpmEkCheck::ek_tpm, attributes.error().message());

@@ -22,13 +22,13 @@ constexpr std::uint16_t curve_p384 = 0x0004;
 constexpr std::size_t pcr_select_bytes_max = 4;
 constexpr std::size_t selections_max = 8;
 
-std::unexpected<Error> malformed(std::string what) {
+std::unexpected<Error> bad_structure(std::string what) {
   return fail(ErrorCode::malformed, std::move(what));
 }
 
 Result<void> expect_end(const ByteReader& reader, const char* what) {
   if (reader.remaining() != 0) {
-    return malformed(std::to_string(reader.remaining()) + " bytes follow the " + what);
+    return bad_structure(std::to_string(reader.remaining()) + " bytes follow the " + what);
   }
   return {};
 }
@@ -74,14 +74,14 @@ Result<TpmPcrSelection> take_selection(ByteReader& reader) {
   TRY(selection.bank, take_hash(reader));
   TRY(const std::uint8_t size, reader.take_u8());
   if (size > pcr_select_bytes_max) {
-    return malformed("a PCR selection of more than 32 PCRs");
+    return bad_structure("a PCR selection of more than 32 PCRs");
   }
   TRY(const ByteView bits, reader.take(size));
   for (std::size_t i = 0; i < bits.size(); ++i) {
     selection.mask |= static_cast<std::uint32_t>(bits[i]) << (8 * i);
   }
   if ((selection.mask >> tpm_pcr_count) != 0) {
-    return malformed("a PCR selection names a PCR that a PC's TPM does not have");
+    return bad_structure("a PCR selection names a PCR that a PC's TPM does not have");
   }
   return selection;
 }
@@ -89,7 +89,7 @@ Result<TpmPcrSelection> take_selection(ByteReader& reader) {
 Result<std::vector<TpmPcrSelection>> take_selections(ByteReader& reader) {
   TRY(const std::uint32_t count, reader.take_u32_be());
   if (count > selections_max) {
-    return malformed("a PCR selection of more than 8 banks");
+    return bad_structure("a PCR selection of more than 8 banks");
   }
   std::vector<TpmPcrSelection> selections;
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -148,7 +148,7 @@ Result<TpmRsaKey> take_rsa_key(ByteReader& reader) {
   TRY(key.exponent, reader.take_u32_be());
   TRY(key.modulus, take_sized(reader));
   if (key.modulus.size() * 8 != bits) {
-    return malformed("an RSA modulus of another length than its key says");
+    return bad_structure("an RSA modulus of another length than its key says");
   }
   if (key.exponent == 0) {
     key.exponent = 65537;  // Part 2, 12.2.3.5: zero stands for the default.
@@ -224,11 +224,11 @@ Result<ParsedTpmQuote> parse_tpm_quote(ByteView attest) {
   ByteReader reader(attest);
   TRY(const std::uint32_t magic, reader.take_u32_be());
   if (magic != tpm_generated_magic) {
-    return malformed("it does not begin with the magic that a TPM puts before what it signs");
+    return bad_structure("it does not begin with the magic that a TPM puts before what it signs");
   }
   TRY(const std::uint16_t type, reader.take_u16_be());
   if (type != tpm_attest_quote_type) {
-    return malformed("it is an attestation of another type than a quote");
+    return bad_structure("it is an attestation of another type than a quote");
   }
   ParsedTpmQuote out;
   TRY(out.qualified_signer, take_sized(reader));
@@ -238,7 +238,7 @@ Result<ParsedTpmQuote> parse_tpm_quote(ByteView attest) {
   TRY(out.clock.restart_count, reader.take_u32_be());
   TRY(const std::uint8_t is_safe, reader.take_u8());
   if (is_safe > 1) {
-    return malformed("clockInfo.safe is neither yes nor no");
+    return bad_structure("clockInfo.safe is neither yes nor no");
   }
   out.clock.is_safe = is_safe == 1;
   TRY(out.firmware_version, reader.take_u64_be());
@@ -314,7 +314,7 @@ Result<Bytes> tpm_qualified_name(std::uint32_t hierarchy, const std::vector<Byte
     TRY(const TpmHash algorithm, take_hash(reader));
     TRY(const crypto::HashAlgorithm hash, trusted_hash(algorithm));
     if (reader.remaining() != crypto::digest_bytes(hash)) {
-      return malformed("a Name is an algorithm and a digest of its length");
+      return bad_structure("a Name is an algorithm and a digest of its length");
     }
     parent.insert(parent.end(), name.begin(), name.end());
     const Bytes digest = crypto::digest_of(hash, parent);

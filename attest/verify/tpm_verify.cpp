@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "attest/verify/refuse.hpp"
 #include "base/byte_reader.hpp"
 #include "crypto/constant_time.hpp"
 #include "crypto/pki_chain.hpp"
@@ -40,13 +41,17 @@ const std::array<CheckRow, 26> CheckTable<TpmCheck>::rows{{
     {CheckStage::policy, "firmware"},
 }};
 
+// By anchors and a time that are the same for all.
+struct TpmVerifier::KnownChain {
+  std::vector<Bytes> der;
+  std::vector<crypto::PkiCertificate> certificates;
+  crypto::PkiChainReport report;
+};
+
 namespace {
 
 using TpmFindings = Findings<TpmCheck>;
-
-std::unexpected<Error> refuse(std::string why) {
-  return fail(ErrorCode::rejected, std::move(why));
-}
+using KnownChain = std::shared_ptr<const TpmVerifier::KnownChain>;
 
 template <class T>
 bool is_among(const T& value, const std::vector<T>& values) {
@@ -180,24 +185,47 @@ bool is_key_missing(const TpmEvidence& evidence) {
   return area != nullptr && area->empty();
 }
 
-void judge_certificate(const TpmEvidence& evidence, const TpmKeyCertified& wanted,
-                       const crypto::PublicKey* key, UnixMillis at, TpmFindings& findings) {
+// What was appraised; and the chain that the quotes before had, for those after.
+struct Appraised {
+  const TpmEvidence& evidence;
+  const TpmPolicy& policy;
+  const Expected<Bytes>& extra_data;
+  UnixMillis at;
+  KnownChain& known;
+};
+
+Result<KnownChain> known_chain(const Appraised& appraised, const TpmKeyCertified& wanted) {
+  const std::vector<Bytes>& der = appraised.evidence.certificate_chain;
+  if (appraised.known == nullptr || appraised.known->der != der) {
+    TRY(auto certificates, crypto::read_pki_chain(der));
+    crypto::PkiChainReport report =
+        crypto::check_pki_chain(certificates, wanted.anchors, appraised.at);
+    appraised.known = std::make_shared<const TpmVerifier::KnownChain>(TpmVerifier::KnownChain{
+        .der = der, .certificates = std::move(certificates), .report = std::move(report)});
+  }
+  return appraised.known;
+}
+
+void judge_certificate(const Appraised& appraised, const TpmKeyCertified& wanted,
+                       const crypto::PublicKey* key, TpmFindings& findings) {
+  const TpmEvidence& evidence = appraised.evidence;
   if (evidence.certificate_chain.empty()) {
     findings.leave_out(TpmCheck::certificate_readable, "no certificate of the key was given");
     findings.leave_out(TpmCheck::key_trust, "no certificate of the key was given");
     return;
   }
-  auto chain = crypto::read_pki_chain(evidence.certificate_chain);
-  if (!chain) {
-    findings.fail(TpmCheck::certificate_readable, chain.error().message());
+  const auto known = known_chain(appraised, wanted);
+  if (!known) {
+    findings.fail(TpmCheck::certificate_readable, known.error().message());
     findings.leave_out(TpmCheck::key_trust, "there is no readable chain of certificates");
     return;
   }
   findings.judge(TpmCheck::certificate_readable, {});
-  const crypto::PkiChainReport report = crypto::check_pki_chain(*chain, wanted.anchors, at);
+  const crypto::PkiChainReport& report = (*known)->report;
+  const crypto::PkiCertificate& leaf = (*known)->certificates.front();
   findings.judge(TpmCheck::certificate_anchor, report.anchored);
   findings.judge(TpmCheck::certificate_names, report.names);
-  const Result<void> constraints = check_usage(report.constraints, chain->front(), wanted);
+  const Result<void> constraints = check_usage(report.constraints, leaf, wanted);
   findings.judge(TpmCheck::certificate_constraints, constraints);
   findings.judge(TpmCheck::certificate_signatures, report.signatures);
   findings.judge(TpmCheck::certificate_validity, report.validity);
@@ -206,7 +234,7 @@ void judge_certificate(const TpmEvidence& evidence, const TpmKeyCertified& wante
     findings.leave_out(TpmCheck::key_trust, "the quoting key's public area was not given");
     return;
   }
-  const bool is_same = key != nullptr && chain->front().public_key().is_same_as(*key);
+  const bool is_same = key != nullptr && leaf.public_key().is_same_as(*key);
   findings.pass_if(TpmCheck::certificate_key, is_same,
                    "the certificate is about another key than the one that signed the quote");
   // Without a public area nobody knows whether the key signs made-up quotes, too.
@@ -218,10 +246,11 @@ void judge_certificate(const TpmEvidence& evidence, const TpmKeyCertified& wante
                             : "a certified key is judged by its public area, which is missing");
 }
 
-void judge_trust(const TpmEvidence& evidence, const TpmPolicy& policy, const QuotingKey& read,
-                 UnixMillis at, TpmFindings& findings) {
+void judge_trust(const Appraised& appraised, const QuotingKey& read, TpmFindings& findings) {
+  const TpmEvidence& evidence = appraised.evidence;
+  const TpmPolicy& policy = appraised.policy;
   if (const auto* certified = std::get_if<TpmKeyCertified>(&policy.key_trust)) {
-    judge_certificate(evidence, *certified, key_in(evidence, read), at, findings);
+    judge_certificate(appraised, *certified, key_in(evidence, read), findings);
     return;
   }
   const bool has_area = std::holds_alternative<ByteView>(evidence.attestation_key);
@@ -410,8 +439,9 @@ Result<void> check_counters(const TpmClockInfo& clock, const TpmClockFloor& floo
   return {};
 }
 
-void judge_state(const ParsedTpmQuote& quote, const TpmPolicy& policy, TpmFindings& findings) {
-  findings.expect(TpmCheck::extra_data, policy.extra_data,
+void judge_state(const Appraised& appraised, const ParsedTpmQuote& quote, TpmFindings& findings) {
+  const TpmPolicy& policy = appraised.policy;
+  findings.expect(TpmCheck::extra_data, appraised.extra_data,
                   [&](const Bytes& wanted) -> Result<void> {
                     if (!crypto::equal_in_constant_time(quote.extra_data, wanted)) {
                       return refuse("the quote was made for other bytes than those asked for");
@@ -438,22 +468,21 @@ void judge_state(const ParsedTpmQuote& quote, const TpmPolicy& policy, TpmFindin
                   });
 }
 
-}  // namespace
-
-TpmAppraisal appraise_tpm(const TpmEvidence& evidence, const TpmPolicy& policy, UnixMillis at) {
+TpmAppraisal appraise(const Appraised& appraised) {
+  const TpmEvidence& evidence = appraised.evidence;
   TpmAppraisal out;
   TpmFindings& findings = out.findings;
   const auto quote = read_quote(evidence.attest, findings);
   const auto signature = read_signature(evidence.signature, findings);
   const QuotingKey key = read_key(evidence, findings);
-  judge_trust(evidence, policy, key, at, findings);
+  judge_trust(appraised, key, findings);
   if (signature) {
     judge_signature(evidence, *signature, key, findings);
   }
   std::optional<std::vector<TpmPcr>> pcrs;
   if (quote) {
-    judge_pcrs(evidence, policy, *quote, signature, findings, pcrs);
-    judge_state(*quote, policy, findings);
+    judge_pcrs(evidence, appraised.policy, *quote, signature, findings, pcrs);
+    judge_state(appraised, *quote, findings);
   }
   out.verdict = findings.verdict();
   const bool is_genuine = findings.holds(CheckStage::layout) && findings.holds(CheckStage::chain) &&
@@ -467,6 +496,20 @@ TpmAppraisal appraise_tpm(const TpmEvidence& evidence, const TpmPolicy& policy, 
                          .pcrs = std::move(*pcrs)};
   }
   return out;
+}
+
+}  // namespace
+
+TpmAppraisal appraise_tpm(const TpmEvidence& evidence, const TpmPolicy& policy, UnixMillis at) {
+  return TpmVerifier(policy, at).verify(evidence, policy.extra_data);
+}
+
+TpmAppraisal TpmVerifier::verify(const TpmEvidence& evidence, const Expected<Bytes>& extra_data) {
+  return appraise({.evidence = evidence,
+                   .policy = policy_,
+                   .extra_data = extra_data,
+                   .at = at_,
+                   .known = known_});
 }
 
 }  // namespace mayfly::attest

@@ -17,7 +17,7 @@ namespace {
 using nlohmann::json;
 using Names = std::vector<std::string>;
 
-constexpr UnixMillis real_at{1750000000000};  // 2025-06-15
+constexpr UnixMillis azure_real_at{1750000000000};  // 2025-06-15
 
 template <class Appraisal>
 Names failures_of(const Appraisal& appraisal) {
@@ -121,7 +121,8 @@ SnpPolicy snp_policy() {
 }
 
 AzureSnpAppraisal Sample::appraise_snp_level(const AzurePolicy& policy) const {
-  return appraise_azure_snp(report, chain, std::nullopt, quote(), snp_policy(), policy, real_at);
+  return appraise_azure_snp(report, chain, std::nullopt, quote(), snp_policy(), policy,
+                            azure_real_at);
 }
 
 TEST(AzureVectors, GenuineEvidenceOfSnpMachinesIsAccepted) {
@@ -170,19 +171,19 @@ TEST(AzureVectors, GenuineEvidenceOfATdxMachineIsAccepted) {
   constexpr std::size_t report_data_offset = 568;
   std::copy_n(sample.td_quote.begin() + report_data_offset, 64, tee.report_data->begin());
   const auto appraisal =
-      appraise_azure(sample.report, tee, sample.quote(), azure_policy(), real_at);
+      appraise_azure(sample.report, tee, sample.quote(), azure_policy(), azure_real_at);
   EXPECT_EQ(failures_of(appraisal), Names());
   EXPECT_EQ(failures_of(appraisal.quote), Names());
   EXPECT_EQ(appraisal.verdict, EvidenceVerdict::accepted);
   EXPECT_EQ(appraisal.vm_id, "6332533D-5649-4D02-8AA7-8F64B7C3EE21");
   tee.report_data->at(63) ^= 1;
-  EXPECT_EQ(
-      failures_of(appraise_azure(sample.report, tee, sample.quote(), azure_policy(), real_at)),
-      Names{"azure_claims_bound"});
+  EXPECT_EQ(failures_of(
+                appraise_azure(sample.report, tee, sample.quote(), azure_policy(), azure_real_at)),
+            Names{"azure_claims_bound"});
   tee.report_data.reset();
-  EXPECT_EQ(
-      failures_of(appraise_azure(sample.report, tee, sample.quote(), azure_policy(), real_at)),
-      Names{"azure_claims_bound"});
+  EXPECT_EQ(failures_of(
+                appraise_azure(sample.report, tee, sample.quote(), azure_policy(), azure_real_at)),
+            Names{"azure_claims_bound"});
 }
 
 TEST(AppraiseAzure, NoLevelStandsInForAnother) {

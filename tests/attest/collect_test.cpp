@@ -46,6 +46,7 @@ Bytes snp_report_over(const ReportData& data) {
 class FakeKernel : public TsmFiles {
  public:
   Result<void> make(const std::string& request) override {
+    if (!has_provider) return refusal(ENXIO);
     EXPECT_TRUE(requests_.insert(request).second) << "a folder that is used twice";
     generation_ = 0;
     inblob_.clear();
@@ -82,6 +83,15 @@ class FakeKernel : public TsmFiles {
     EXPECT_TRUE(requests_.contains(request));
     EXPECT_EQ(attribute, "inblob");
     EXPECT_EQ(value.size(), 64U);
+    if (!write_errors.empty()) {
+      const int error = write_errors.front();
+      write_errors.erase(write_errors.begin());
+      return refusal(error);
+    }
+    if (early_writer) {
+      early_writer = false;
+      ++generation_;
+    }
     inblob_.assign(value.begin(), value.end());
     ++generation_;
     return {};
@@ -91,13 +101,16 @@ class FakeKernel : public TsmFiles {
 
   std::string provider = "sev_guest";
   std::optional<Bytes> auxblob;
-  std::vector<int> errors;  // of the first reads of outblob; 0: empty
-  bool other_writer = false;
+  std::vector<int> errors;        // of the first reads of outblob; 0: empty
+  std::vector<int> write_errors;  // of the first writes of inblob
+  bool has_provider = true;       // the module of the TEE is loaded
+  bool other_writer = false;      // changes the request while the report is made
+  bool early_writer = false;      // changed it before our bytes were written
   std::function<Bytes(const ReportData&)> make_report = snp_report_over;
 
  private:
   static Bytes text(const std::string& value) { return {value.begin(), value.end()}; }
-  static Result<Bytes> refusal(int error) {
+  static std::unexpected<Error> refusal(int error) {
     return std::unexpected(Error(ErrorCode::unavailable, std::strerror(error), error));
   }
 
@@ -149,6 +162,38 @@ TEST(TsmReport, IsAskedForAgainWhileTheHostIsBusyAndNoLonger) {
   EXPECT_EQ(patience.pauses, 0) << "not an error that passes";
 }
 
+// TSM_OUTBLOB_MAX is exceeded, the module is gone, the request is not allowed: asking again helps
+// nothing, and the error says what the kernel said.
+TEST(TsmReport, GivesUpAtOnceOnWhatDoesNotPass) {
+  for (const int error : {EFBIG, ENXIO, EINVAL, EACCES, EIO}) {
+    FakeKernel kernel;
+    Patience patience;
+    kernel.errors = {error};
+    const auto report = read_tsm_report(kernel, binding_of(1), patience.of(3));
+    ASSERT_FALSE(report) << error;
+    EXPECT_EQ(report.error().error_number(), error);
+    EXPECT_EQ(patience.pauses, 0) << error;
+    EXPECT_EQ(kernel.folders_left(), 0U) << error;
+  }
+  FakeKernel kernel;
+  Patience patience;
+  kernel.has_provider = false;
+  const auto report = read_tsm_report(kernel, binding_of(1), patience.of(3));
+  EXPECT_EQ(report.error().error_number(), ENXIO);
+  EXPECT_EQ(patience.pauses, 0);
+}
+
+TEST(TsmReport, IsAskedForAgainWhenItsBytesCouldNotBeWritten) {
+  for (const int error : {EBUSY, EINTR}) {
+    FakeKernel kernel;
+    Patience patience;
+    kernel.write_errors = {error};
+    EXPECT_TRUE(read_tsm_report(kernel, binding_of(1), patience.of(2))) << error;
+    EXPECT_EQ(patience.pauses, 1);
+    EXPECT_EQ(kernel.folders_left(), 0U);
+  }
+}
+
 TEST(TsmReport, NoticesAnotherWriter) {
   FakeKernel kernel;
   Patience patience;
@@ -156,6 +201,9 @@ TEST(TsmReport, NoticesAnotherWriter) {
   EXPECT_FALSE(read_tsm_report(kernel, binding_of(1), patience.of(1)));
   kernel.other_writer = true;
   EXPECT_TRUE(read_tsm_report(kernel, binding_of(1), patience.of(2)));
+  kernel.early_writer = true;
+  EXPECT_FALSE(read_tsm_report(kernel, binding_of(1), patience.of(1)));
+  EXPECT_EQ(kernel.folders_left(), 0U);
 }
 
 Bytes certificate_table(const std::vector<std::pair<std::string, Bytes>>& entries) {
@@ -231,6 +279,28 @@ TEST(TsmFiles, SayWhatIsMissing) {
   EXPECT_EQ(made.error().code(), ErrorCode::unavailable);
   EXPECT_EQ(made.error().error_number(), ENOENT);
   EXPECT_NE(made.error().message().find("configfs"), std::string::npos);
+}
+
+TEST(TsmFiles, AreReadAndWrittenInOneCall) {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("mayfly-tsm-" + std::to_string(::getpid()));
+  const auto files = kernel_tsm_files(folder);
+  std::filesystem::create_directory(folder);
+  ASSERT_TRUE(files->make("request"));
+  EXPECT_EQ(files->make("request").error().error_number(), EEXIST);
+  const std::string blob(32 * 1024, 'q');  // TSM_OUTBLOB_MAX
+  std::ofstream(folder / "request" / "outblob") << blob;
+  std::ofstream(folder / "request" / "inblob").flush();
+  EXPECT_EQ(text_of(files->read("request", "outblob").value()), blob);
+  EXPECT_TRUE(files->write("request", "inblob", Bytes(64, 7)));
+  EXPECT_EQ(std::filesystem::file_size(folder / "request" / "inblob"), 64U);
+  EXPECT_EQ(files->read("request", "auxblob").error().error_number(), ENOENT);
+  EXPECT_EQ(files->write("request", "privlevel", Bytes(1)).error().error_number(), ENOENT);
+  std::filesystem::remove_all(folder / "request");
+  ASSERT_TRUE(files->make("request"));
+  files->remove("request");
+  EXPECT_FALSE(std::filesystem::exists(folder / "request"));
+  std::filesystem::remove_all(folder);
 }
 
 // --- RTMR ---

@@ -30,7 +30,7 @@ const char* const cos113_rtmr[] = {
     "c"
     "1"};
 
-Names failed_checks(const EventLogAppraisal& appraisal) {
+Names failed_log_checks(const EventLogAppraisal& appraisal) {
   Names names;
   for (const auto& finding : appraisal.findings.all()) {
     if (finding.outcome == FindingOutcome::fail) names.emplace_back(finding.name());
@@ -88,7 +88,7 @@ Bytes with_event(Bytes log, std::uint32_t index, std::uint32_t type, const Bytes
 TEST(EventLogVectors, TheLogOfATdxMachineEndsInItsQuotedRegisters) {
   const Bytes log = read_attest_vector("ccel/cos113_ccel_data.bin");
   const auto appraisal = appraise_event_log(log, cos113_registers(), ccel_policy());
-  EXPECT_EQ(failed_checks(appraisal), Names());
+  EXPECT_EQ(failed_log_checks(appraisal), Names());
   EXPECT_EQ(appraisal.verdict, EvidenceVerdict::accepted);
   EXPECT_EQ(appraisal.events.size(), 43U);
   const auto parsed = parse_event_log(log);
@@ -127,7 +127,7 @@ TEST(EventLogVectors, EveryPublishedPcrIsReached) {
         quoted.push_back({policy.registers.back(), hex_decode(value.get<std::string>()).value()});
       }
       const auto appraisal = appraise_event_log(log, quoted, policy);
-      EXPECT_EQ(failed_checks(appraisal), Names()) << name << " " << bank_name;
+      EXPECT_EQ(failed_log_checks(appraisal), Names()) << name << " " << bank_name;
       EXPECT_EQ(appraisal.verdict, EvidenceVerdict::accepted) << name << " " << bank_name;
       count += quoted.size();
     }
@@ -140,7 +140,7 @@ TEST(EventLogVectors, OtherLogsAreReadAndReplayedInTheirOwnWay) {
                            "ccel/coco_CCEL_AAEL_alibabacloud.bin"}) {
     const Bytes log = read_attest_vector(name);
     const auto quoted = replayed(log, TpmHash::sha384);
-    EXPECT_EQ(failed_checks(appraise_event_log(log, quoted, ccel_policy())), Names()) << name;
+    EXPECT_EQ(failed_log_checks(appraise_event_log(log, quoted, ccel_policy())), Names()) << name;
   }
   for (const char* name : {"tpm/eventlogs/tpm2tools_event-arch-linux.bin",
                            "tpm/eventlogs/tpm2tools_event-sd-boot-fedora37.bin",
@@ -151,7 +151,7 @@ TEST(EventLogVectors, OtherLogsAreReadAndReplayedInTheirOwnWay) {
                                 .registers = {0, 1, 2, 3, 4, 5, 6, 7},
                                 .separators = OneSeparator{},
                                 .payloads = PayloadsMeasured{}};
-    EXPECT_EQ(failed_checks(appraise_event_log(log, replayed(log, TpmHash::sha256), policy)),
+    EXPECT_EQ(failed_log_checks(appraise_event_log(log, replayed(log, TpmHash::sha256), policy)),
               Names())
         << name;
   }
@@ -161,7 +161,7 @@ TEST(EventLogVectors, OtherLogsAreReadAndReplayedInTheirOwnWay) {
 TEST(EventLogVectors, ASecondSeparatorIsRefusedUnlessThePolicyKnowsOfIt) {
   const Bytes ovmf = read_attest_vector("ccel/coco_CCEL_data_ovmf.bin");
   const auto quoted = replayed(ovmf, TpmHash::sha384);
-  EXPECT_EQ(failed_checks(appraise_event_log(ovmf, quoted, ccel_policy())),
+  EXPECT_EQ(failed_log_checks(appraise_event_log(ovmf, quoted, ccel_policy())),
             Names{"log_separators"});
   EventLogPolicy known = ccel_policy();
   known.separators = Any{"this firmware maps PCR 1 and PCR 7 to RTMR0"};
@@ -171,9 +171,10 @@ TEST(EventLogVectors, ASecondSeparatorIsRefusedUnlessThePolicyKnowsOfIt) {
   for (const std::uint32_t index : {1U, 2U}) {
     const Bytes log = with_event(read_attest_vector("ccel/cos113_ccel_data.bin"), index,
                                  event_type::separator, plain, plain);
-    EXPECT_EQ(failed_checks(appraise_event_log(log, replayed(log, TpmHash::sha384), ccel_policy())),
-              Names{"log_separators"});
-    EXPECT_EQ(failed_checks(appraise_event_log(log, cos113_registers(), ccel_policy())),
+    EXPECT_EQ(
+        failed_log_checks(appraise_event_log(log, replayed(log, TpmHash::sha384), ccel_policy())),
+        Names{"log_separators"});
+    EXPECT_EQ(failed_log_checks(appraise_event_log(log, cos113_registers(), ccel_policy())),
               (Names{"log_replay", "log_separators"}));
   }
 }
@@ -184,7 +185,8 @@ TEST(AppraiseEventLog, RefusesWhatWasNotMeasured) {
   const Bytes measured = {'d', 'e', 'b', 'u', 'g'};
   const Bytes failed_boot = {1, 0, 0, 0};
   const auto judge = [](const Bytes& log) {
-    return failed_checks(appraise_event_log(log, replayed(log, TpmHash::sha384), ccel_policy()));
+    return failed_log_checks(
+        appraise_event_log(log, replayed(log, TpmHash::sha384), ccel_policy()));
   };
   EXPECT_EQ(judge(with_event(real, 3, event_type::efi_action, shown, shown)), Names());
   EXPECT_EQ(judge(with_event(real, 3, event_type::efi_action, shown, measured)),
@@ -206,19 +208,20 @@ TEST(AppraiseEventLog, WantsRegistersAndATrustedBank) {
   const Bytes log = read_attest_vector("ccel/cos113_ccel_data.bin");
   EventLogPolicy policy = ccel_policy();
   policy.registers = {};
-  EXPECT_EQ(failed_checks(appraise_event_log(log, cos113_registers(), policy)),
+  EXPECT_EQ(failed_log_checks(appraise_event_log(log, cos113_registers(), policy)),
             Names{"log_registers"});
   policy = ccel_policy();
   policy.registers = {1, 2, 3, 4};
-  EXPECT_EQ(failed_checks(appraise_event_log(log, cos113_registers(), policy)),
+  EXPECT_EQ(failed_log_checks(appraise_event_log(log, cos113_registers(), policy)),
             Names{"log_replay"});
   policy = ccel_policy();
   policy.bank = TpmHash::sha256;
   const auto other_bank = appraise_event_log(log, cos113_registers(), policy);
-  EXPECT_EQ(failed_checks(other_bank), Names{"log_bank"});
+  EXPECT_EQ(failed_log_checks(other_bank), Names{"log_bank"});
   EXPECT_TRUE(other_bank.events.empty());
   policy.bank = TpmHash::sha1;
-  EXPECT_EQ(failed_checks(appraise_event_log(log, cos113_registers(), policy)), Names{"log_bank"});
+  EXPECT_EQ(failed_log_checks(appraise_event_log(log, cos113_registers(), policy)),
+            Names{"log_bank"});
 }
 
 // Goal: no changed byte of a log passes for another boot. Method: each byte of the log changed; it

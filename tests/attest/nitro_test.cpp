@@ -20,7 +20,7 @@ constexpr UnixMillis dstack_at{1766668600000};     // a minute after it was made
 constexpr UnixMillis evervault_at{1665651490000};  // 8 seconds after
 constexpr std::int64_t minute_ms = 60'000;
 
-Names failed_checks(const NitroAppraisal& appraisal) {
+Names failed_nitro_checks(const NitroAppraisal& appraisal) {
   Names names;
   for (const auto& finding : appraisal.findings.all()) {
     if (finding.outcome == FindingOutcome::fail) names.emplace_back(finding.name());
@@ -50,7 +50,7 @@ TEST(NitroVectors, GenuineDocumentsAreAccepted) {
   for (const auto& [name, at] : documents) {
     const Bytes document = read_attest_vector(name);
     const NitroAppraisal appraisal = appraise_nitro(document, policy_for(document), at);
-    EXPECT_EQ(failed_checks(appraisal), Names()) << name;
+    EXPECT_EQ(failed_nitro_checks(appraisal), Names()) << name;
     EXPECT_EQ(appraisal.verdict, EvidenceVerdict::accepted) << name;
     ASSERT_TRUE(appraisal.verified) << name;
     EXPECT_EQ(appraisal.verified->pcrs.size(), 16U);
@@ -66,7 +66,7 @@ TEST(NitroVectors, ADebugEnclaveIsRefused) {
   const Bytes document = read_attest_vector("nitro/evervault_2022_debug.bin");
   const NitroAppraisal appraisal =
       appraise_nitro(document, policy_for(document), UnixMillis{1665582606081});
-  EXPECT_EQ(failed_checks(appraisal), Names{"debug_off"});
+  EXPECT_EQ(failed_nitro_checks(appraisal), Names{"debug_off"});
   EXPECT_EQ(appraisal.verdict, EvidenceVerdict::rejected);
   ASSERT_TRUE(appraisal.verified) << "genuine, though of no worth";
   EXPECT_EQ(text_of(appraisal.verified->user_data), "hello, world!");
@@ -126,7 +126,7 @@ TEST(AppraiseNitro, EachDemandOfThePolicyIsACheckOfItsOwn) {
     UnixMillis at = dstack_at;
     each.change(policy, at);
     const NitroAppraisal appraisal = appraise_nitro(document, policy, at);
-    EXPECT_EQ(failed_checks(appraisal), each.failed) << each.what;
+    EXPECT_EQ(failed_nitro_checks(appraisal), each.failed) << each.what;
     EXPECT_EQ(appraisal.verdict, EvidenceVerdict::rejected) << each.what;
   }
   NitroPolicy waived = policy_for(document);

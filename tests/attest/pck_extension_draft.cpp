@@ -9,7 +9,7 @@ namespace {
 
 using namespace crypto;
 
-void put(Bytes& out, const Bytes& bytes) {
+void put_bytes(Bytes& out, const Bytes& bytes) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
@@ -26,10 +26,11 @@ Bytes integer(unsigned value) {
 Bytes tcb(const PckExtension& extension) {
   Bytes items;
   for (std::uint8_t i = 0; i < 16; ++i) {
-    put(items, item({2, static_cast<std::uint8_t>(i + 1)}, integer(extension.tcb_components[i])));
+    put_bytes(items,
+              item({2, static_cast<std::uint8_t>(i + 1)}, integer(extension.tcb_components[i])));
   }
-  put(items, item({2, 17}, integer(extension.pce_svn)));
-  put(items, item({2, 18}, der_octet_string(extension.cpu_svn)));
+  put_bytes(items, item({2, 17}, integer(extension.pce_svn)));
+  put_bytes(items, item({2, 18}, der_octet_string(extension.cpu_svn)));
   return der_sequence({items});
 }
 
@@ -54,14 +55,15 @@ PckExtension plain_platform() {
 
 Bytes pck_extension_der(const PckExtension& extension) {
   Bytes items;
-  if (extension.ppid) put(items, item({1}, der_octet_string(*extension.ppid)));
-  put(items, item({2}, tcb(extension)));
-  put(items, item({3}, der_octet_string(extension.pce_id)));
-  put(items, item({4}, der_octet_string(extension.fmspc)));
+  if (extension.ppid) put_bytes(items, item({1}, der_octet_string(*extension.ppid)));
+  put_bytes(items, item({2}, tcb(extension)));
+  put_bytes(items, item({3}, der_octet_string(extension.pce_id)));
+  put_bytes(items, item({4}, der_octet_string(extension.fmspc)));
   if (extension.sgx_type) {
-    put(items, item({5}, der_element(der_tag::enumerated, std::span(&*extension.sgx_type, 1))));
+    put_bytes(items,
+              item({5}, der_element(der_tag::enumerated, std::span(&*extension.sgx_type, 1))));
   }
-  if (extension.piid) put(items, item({6}, der_octet_string(*extension.piid)));
+  if (extension.piid) put_bytes(items, item({6}, der_octet_string(*extension.piid)));
   return der_sequence({items});
 }
 

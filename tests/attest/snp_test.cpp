@@ -125,7 +125,7 @@ TEST(AppraiseSnp, AcceptsEveryProductAndKind) {
   }
 }
 
-struct Change {
+struct SnpChange {
   const char* what;
   std::function<void(SnpForge&)> change;
   Names failed;
@@ -135,7 +135,7 @@ struct Change {
 TEST(AppraiseSnp, EachDefectFailsItsCheckAlone) {
   using namespace snp_offset;
   const std::uint64_t good = snp_policy_bit::reserved_one | snp_policy_bit::single_socket | 0x136;
-  const Change changes[] = {
+  const SnpChange changes[] = {
       {"debug", [&](auto& f) { f.put_u64(policy, good | 1U << 19U); }, {"debug_off"}},
       {"migration", [&](auto& f) { f.put_u64(policy, good | 1U << 18U); }, {"migration_off"}},
       {"smt", [&](auto& f) { f.put_u64(policy, good | 1U << 16U); }, {"smt_off"}},
@@ -183,7 +183,7 @@ TEST(AppraiseSnp, EachDefectFailsItsCheckAlone) {
       {"no list", [](auto& f) { f.revocation_list = Bytes(); }, {"revocation_list"}},
       {"two certificates", [](auto& f) { f.chain.pop_back(); }, {"chain_readable"}},
   };
-  for (const Change& each : changes) {
+  for (const SnpChange& each : changes) {
     SnpForge forge;
     each.change(forge);
     const SnpAppraisal appraisal = forge.appraise();

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t rtmr3_offset = 472;
 constexpr UnixMillis cos113_at{1'739'470'481'000};  // of the case tdx-001
 
-Bytes read_vector(const std::string& name) {
+Bytes read_log_vector(const std::string& name) {
   auto bytes = read_file(std::string(MAYFLY_VECTORS) + "/attest/" + name, std::size_t{1} << 20U);
   EXPECT_TRUE(bytes) << bytes.error().message();
   return bytes.value_or(Bytes());
@@ -29,11 +29,11 @@ EventLogRule boot_rule(std::vector<std::uint32_t> registers) {
 }
 
 TdxCollateral cos113_lists() {
-  return {.tcb_info = read_vector("tdx/tcbinfo/TDX_00806f050000_20250213T035041_e17.json"),
-          .qe_identity = read_vector("tdx/qeid/TD_QE_20250213T033900_e17.json"),
-          .signing_chain = read_vector("tdx/certs/tcb_signing_2018_chain.pem"),
-          .root_crl = read_vector("tdx/rootcrl/root_20240320T191930.der"),
-          .pck_crl = read_vector("tdx/pckcrl/platform_20250213T034028.der")};
+  return {.tcb_info = read_log_vector("tdx/tcbinfo/TDX_00806f050000_20250213T035041_e17.json"),
+          .qe_identity = read_log_vector("tdx/qeid/TD_QE_20250213T033900_e17.json"),
+          .signing_chain = read_log_vector("tdx/certs/tcb_signing_2018_chain.pem"),
+          .root_crl = read_log_vector("tdx/rootcrl/root_20240320T191930.der"),
+          .pck_crl = read_log_vector("tdx/pckcrl/platform_20250213T034028.der")};
 }
 
 TdxPolicy cos113_policy() {
@@ -43,13 +43,13 @@ TdxPolicy cos113_policy() {
 }
 
 TdxAppraisal appraise_cos113(const TdLogs& logs, const TdxPolicy& policy = cos113_policy()) {
-  static const Bytes quote = read_vector("tdx/quotes/v4_cos113_google.bin");
+  static const Bytes quote = read_log_vector("tdx/quotes/v4_cos113_google.bin");
   static const TdxCollateral lists = cos113_lists();
   return verify_tdx(quote, lists, policy, cos113_at, logs);
 }
 
 TdLogs cos113_logs() {
-  return {.boot = read_vector("ccel/cos113_ccel_data.bin"), .runtime = std::nullopt};
+  return {.boot = read_log_vector("ccel/cos113_ccel_data.bin"), .runtime = std::nullopt};
 }
 
 TEST(TdBootLog, OfARealTdLeadsToItsQuotedRegisters) {
@@ -75,7 +75,7 @@ TEST(TdBootLog, LeavesTheVerdictOpenIfItIsAskedForAndMissing) {
 TEST(TdBootLog, OfAnotherMachineContradictsTheQuote) {
   for (const char* const other :
        {"ccel/coco_CCEL_data.bin", "ccel/coco_CCEL_data_gcp.bin", "tdx/quotes/v5_coco.bin"}) {
-    const TdxAppraisal appraisal = appraise_cos113({.boot = read_vector(other), .runtime = {}});
+    const TdxAppraisal appraisal = appraise_cos113({.boot = read_log_vector(other), .runtime = {}});
     EXPECT_EQ(appraisal.verdict, TdxVerdict::contradicted) << other;
     EXPECT_EQ(appraisal.finding(TdxCheck::boot_log_replay).outcome, CheckOutcome::fail) << other;
     EXPECT_TRUE(appraisal.boot_events.empty()) << other;
@@ -122,7 +122,7 @@ TEST(TdBootLog, OfSomeFirmwareNeedsAWaiverOfItsSeparators) {
 // The events of a real dstack machine, and the RTMR3 that its quote had.
 struct DstackMachine {
   DstackMachine() {
-    const Bytes table = read_vector("ccel/dstack_rtmr3_events.tsv");
+    const Bytes table = read_log_vector("ccel/dstack_rtmr3_events.tsv");
     std::istringstream lines{std::string(text_of(table))};
     std::string line;
     std::getline(lines, line);

@@ -198,6 +198,45 @@ TEST(AppraiseTpm, EachDefectOfTheCertificateFailsItsCheck) {
   EXPECT_EQ(failed, (Names{"key_trust", "certificate_anchor"}));
 }
 
+// Goal: a chain that is known vouches for nothing but itself. Method: one verifier; quotes over
+// other bytes, with other chains and keys among them, each judged as by itself.
+TEST(TpmVerifier, JudgesEachOfManyQuotesAsByItself) {
+  TpmForge forge;
+  TpmForge other;
+  TpmPolicy policy = forge.policy();
+  policy.key_trust = TpmKeyCertified{{forge.root_der}, "2.23.133.8.3"};
+  TpmVerifier verifier(policy, tpm_forge_now);
+  const auto judge = [&](const TpmForge& maker, const std::vector<Bytes>& chain,
+                         const Bytes& wanted) {
+    const Bytes attest = maker.attest();
+    const Bytes signature = maker.signature_over(attest);
+    const Bytes area = maker.public_area();
+    const TpmEvidence evidence{.attest = attest,
+                               .signature = signature,
+                               .attestation_key = ByteView(area),
+                               .pcrs = maker.pcrs,
+                               .certificate_chain = chain};
+    TpmPolicy alone = policy;
+    alone.extra_data = wanted;
+    const auto expected = failed_checks(appraise_tpm(evidence, alone, tpm_forge_now));
+    const auto found = failed_checks(verifier.verify(evidence, wanted));
+    EXPECT_EQ(found, expected);
+    return found;
+  };
+  const std::vector<Bytes> chain = forge.chain();
+  std::vector<Bytes> broken = chain;
+  broken[0].back() ^= 1U;
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_EQ(judge(forge, chain, forge.extra_data), Names());
+    EXPECT_EQ(judge(forge, chain, Bytes(32, 0x43)), Names{"extra_data"});
+    EXPECT_EQ(judge(other, chain, other.extra_data), (Names{"key_trust", "certificate_key"}))
+        << "another key beside a known chain";
+    EXPECT_EQ(judge(other, other.chain(), other.extra_data),
+              (Names{"key_trust", "certificate_anchor"}));
+    EXPECT_FALSE(judge(forge, broken, forge.extra_data).empty());
+  }
+}
+
 // The type of the evidence is the caller's, but what it leaves out must not go unseen.
 TEST(AppraiseTpm, TakesAKeyWithoutAPublicAreaFromATeesReportAlone) {
   const TpmForge forge;

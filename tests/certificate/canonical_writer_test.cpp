@@ -32,7 +32,7 @@ TEST(CanonicalWriter, SortsMembersAtEveryLevel) {
 }
 
 template <class Write>
-ErrorCode refusal(Write write, const JsonBounds& bounds = {}) {
+ErrorCode write_refusal(Write write, const JsonBounds& bounds = {}) {
   CanonicalWriter writer(bounds);
   writer.begin_object();
   write(writer);
@@ -44,12 +44,13 @@ ErrorCode refusal(Write write, const JsonBounds& bounds = {}) {
 
 TEST(CanonicalWriter, RefusesWhatHasNoCanonicalSpelling) {
   using W = CanonicalWriter;
-  EXPECT_EQ(refusal([](W& w) { w.member("a", 1), w.member("a", 1); }), ErrorCode::malformed);
-  EXPECT_EQ(refusal([](W& w) { w.member("a", integer_max + 1); }), ErrorCode::malformed);
-  EXPECT_EQ(refusal([](W& w) { w.member("a", -integer_max - 1); }), ErrorCode::malformed);
-  EXPECT_EQ(refusal([](W& w) { w.member("a", "\xFF"); }), ErrorCode::malformed);
-  EXPECT_EQ(refusal([](W& w) { w.member("\xFF", 1); }), ErrorCode::malformed);
-  EXPECT_EQ(refusal([](W& w) { w.member("a", std::string_view("\0", 1)); }), ErrorCode::malformed);
+  EXPECT_EQ(write_refusal([](W& w) { w.member("a", 1), w.member("a", 1); }), ErrorCode::malformed);
+  EXPECT_EQ(write_refusal([](W& w) { w.member("a", integer_max + 1); }), ErrorCode::malformed);
+  EXPECT_EQ(write_refusal([](W& w) { w.member("a", -integer_max - 1); }), ErrorCode::malformed);
+  EXPECT_EQ(write_refusal([](W& w) { w.member("a", "\xFF"); }), ErrorCode::malformed);
+  EXPECT_EQ(write_refusal([](W& w) { w.member("\xFF", 1); }), ErrorCode::malformed);
+  EXPECT_EQ(write_refusal([](W& w) { w.member("a", std::string_view("\0", 1)); }),
+            ErrorCode::malformed);
 }
 
 TEST(CanonicalWriter, WritesIntegersUpToTheirBound) {
@@ -64,19 +65,20 @@ TEST(CanonicalWriter, WritesIntegersUpToTheirBound) {
 TEST(CanonicalWriter, HoldsItsBounds) {
   using W = CanonicalWriter;
   const auto deep = [](W& w) { w.name("a"), w.begin_array(), w.end_array(); };
-  EXPECT_EQ(refusal(deep, {.depth_max = 1}), ErrorCode::limit);
-  EXPECT_EQ(refusal(deep, {.values_max = 1}), ErrorCode::limit);
-  EXPECT_EQ(refusal([](W& w) { w.member("a", "xxxxx"); }, {.string_bytes_max = 4}),
+  EXPECT_EQ(write_refusal(deep, {.depth_max = 1}), ErrorCode::limit);
+  EXPECT_EQ(write_refusal(deep, {.values_max = 1}), ErrorCode::limit);
+  EXPECT_EQ(write_refusal([](W& w) { w.member("a", "xxxxx"); }, {.string_bytes_max = 4}),
             ErrorCode::limit);
-  EXPECT_EQ(refusal([](W& w) { w.member("a", "xxxxx"); }, {.bytes_max = 10}), ErrorCode::limit);
+  EXPECT_EQ(write_refusal([](W& w) { w.member("a", "xxxxx"); }, {.bytes_max = 10}),
+            ErrorCode::limit);
 }
 
 TEST(CanonicalWriter, RefusesCallsThatMakeNoJson) {
   using W = CanonicalWriter;
-  EXPECT_EQ(refusal([](W& w) { w.string("no name"); }), ErrorCode::internal);
-  EXPECT_EQ(refusal([](W& w) { w.name("a"), w.name("b"); }), ErrorCode::internal);
-  EXPECT_EQ(refusal([](W& w) { w.name("a"); }), ErrorCode::internal);
-  EXPECT_EQ(refusal([](W& w) { w.end_array(); }), ErrorCode::internal);
+  EXPECT_EQ(write_refusal([](W& w) { w.string("no name"); }), ErrorCode::internal);
+  EXPECT_EQ(write_refusal([](W& w) { w.name("a"), w.name("b"); }), ErrorCode::internal);
+  EXPECT_EQ(write_refusal([](W& w) { w.name("a"); }), ErrorCode::internal);
+  EXPECT_EQ(write_refusal([](W& w) { w.end_array(); }), ErrorCode::internal);
   CanonicalWriter empty;
   EXPECT_FALSE(std::move(empty).finish());
   CanonicalWriter twice;

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-Bytes from_hex(const json& text) {
+Bytes hpke_bytes(const json& text) {
   return hex_decode(text.get<std::string>()).value();
 }
 std::string exported(const HpkeExporter& exporter, ByteView context) {
@@ -22,9 +22,9 @@ std::string exported(const HpkeExporter& exporter, ByteView context) {
 TEST(Hpke, ExportsWhatTheRfcSaysOnBothSides) {
   std::ifstream stream(std::string(MAYFLY_VECTORS) + "/crypto/agreement/hpke_rfc9180.json");
   const json vector = json::parse(stream);
-  const Bytes info = from_hex(vector.at("info"));
-  const auto ephemeral = X25519PrivateKey::from_bytes(from_hex(vector.at("skEm")));
-  const auto recipient = X25519PrivateKey::from_bytes(from_hex(vector.at("skRm")));
+  const Bytes info = hpke_bytes(vector.at("info"));
+  const auto ephemeral = X25519PrivateKey::from_bytes(hpke_bytes(vector.at("skEm")));
+  const auto recipient = X25519PrivateKey::from_bytes(hpke_bytes(vector.at("skRm")));
   ASSERT_TRUE(ephemeral && recipient);
   EXPECT_EQ(hex_encode(recipient->public_key()), vector.at("pkRm"));
   const auto sender = hpke_send_with(*ephemeral, recipient->public_key(), info);
@@ -33,7 +33,7 @@ TEST(Hpke, ExportsWhatTheRfcSaysOnBothSides) {
   const auto receiver = hpke_receive(*recipient, sender->enc, info);
   ASSERT_TRUE(receiver);
   for (const json& one : vector.at("exports")) {
-    const Bytes context = from_hex(one.at("exporter_context"));
+    const Bytes context = hpke_bytes(one.at("exporter_context"));
     EXPECT_EQ(exported(sender->exporter, context), one.at("exported_value"));
     EXPECT_EQ(exported(*receiver, context), one.at("exported_value"));
   }

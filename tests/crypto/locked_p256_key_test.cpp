@@ -19,21 +19,21 @@ namespace mayfly::crypto {
 namespace {
 
 // RFC 6979, A.2.5, SHA-256, message "sample": its s is the higher one.
-constexpr std::string_view rfc6979_public_key =
+constexpr std::string_view rfc6979_locked_public_key =
     "60fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6"
     "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
 constexpr std::string_view rfc6979_signature =
     "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
     "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8";
 
-LockedP256Key fresh_key() {
+LockedP256Key fresh_locked_key() {
   auto key = LockedP256Key::generate();
   EXPECT_TRUE(key) << key.error().message();
   return std::move(*key);
 }
 
 TEST(LockedP256Key, SignsInOneFormThatItsPublicKeyVerifies) {
-  const LockedP256Key key = fresh_key();
+  const LockedP256Key key = fresh_locked_key();
   const auto public_key = EcdsaPublicKey::from_raw(EcdsaCurve::p256, key.public_key());
   ASSERT_TRUE(public_key);
   for (int i = 0; i < 200; ++i) {  // half of them come out of libcrypto with the higher s
@@ -49,8 +49,8 @@ TEST(LockedP256Key, SignsInOneFormThatItsPublicKeyVerifies) {
 }
 
 TEST(LockedP256Key, MakesANewKeyEachTimeAndANewNonce) {
-  const LockedP256Key key = fresh_key();
-  EXPECT_NE(fresh_key().public_key(), key.public_key());
+  const LockedP256Key key = fresh_locked_key();
+  EXPECT_NE(fresh_locked_key().public_key(), key.public_key());
   const Bytes first = *key.sign(bytes_of("a"));
   const Bytes second = *key.sign(bytes_of("a"));
   EXPECT_NE(first, second);
@@ -65,7 +65,8 @@ TEST(LockedP256Key, RefusesScalarsOutsideOneToOrder) {
 }
 
 TEST(P256SignatureForm, TakesTheLowerSAlone) {
-  const auto key = EcdsaPublicKey::from_raw(EcdsaCurve::p256, *hex_decode(rfc6979_public_key));
+  const auto key =
+      EcdsaPublicKey::from_raw(EcdsaCurve::p256, *hex_decode(rfc6979_locked_public_key));
   ASSERT_TRUE(key);
   const Bytes high = *hex_decode(rfc6979_signature);
   EXPECT_FALSE(has_low_s(high));
@@ -95,7 +96,7 @@ TEST(P256SignatureForm, KnowsTheTwoValuesNextToTheMiddle) {
 }
 
 TEST(P256SignatureForm, RefusesWhatIsNotStrictDer) {
-  const Bytes der = *fresh_key().sign(bytes_of("message"));
+  const Bytes der = *fresh_locked_key().sign(bytes_of("message"));
   for (std::size_t length = 0; length < der.size(); ++length) {
     ASSERT_FALSE(p256_signature_from_der(ByteView(der).first(length))) << length;
   }

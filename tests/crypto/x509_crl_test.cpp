@@ -15,13 +15,13 @@
 namespace mayfly::crypto {
 namespace {
 
-constexpr UnixMillis year_2025{1735689600000};
-constexpr UnixMillis year_2030{1893456000000};
+constexpr UnixMillis crl_year_2025{1735689600000};
+constexpr UnixMillis crl_year_2030{1893456000000};
 constexpr std::array<std::uint8_t, 1> one{0x01};
-const std::string vectors = std::string(MAYFLY_VECTORS) + "/attest/tdx/";
+const std::string crl_vectors = std::string(MAYFLY_VECTORS) + "/attest/tdx/";
 
 Bytes read_vector(const std::string& name) {
-  return *read_file(vectors + name, std::size_t{1} << 20U);
+  return *read_file(crl_vectors + name, std::size_t{1} << 20U);
 }
 
 // An issuer with its certificate, and a list by it; a test changes the drafts first.
@@ -30,16 +30,16 @@ struct Listing {
   CertificateDraft issuer{.serial = one,
                           .issuer_common_name = "An issuer",
                           .subject_common_name = "An issuer",
-                          .not_before = year_2025,
-                          .not_after = year_2030,
+                          .not_before = crl_year_2025,
+                          .not_after = crl_year_2030,
                           .role = CertificateRole::certificate_authority,
                           .path_length_max = {},
                           .key_usage = {},
                           .public_key = key.public_key(),
                           .extra_extension = {}};
   test::CrlDraft draft{.issuer_common_name = "An issuer",
-                       .this_update = year_2025,
-                       .next_update = year_2030,
+                       .this_update = crl_year_2025,
+                       .next_update = crl_year_2030,
                        .serials = {{0x01, 0xff}, {0xfe, 0x00, 0x07}},
                        .list_extension = {},
                        .entry_extension = {}};
@@ -68,10 +68,10 @@ TEST(X509Crl, FindsExactlyTheSerialsOnIt) {
   for (const Bytes& other : {Bytes{0xff}, Bytes{0x01}, Bytes{}, Bytes{0xfe, 0x00}}) {
     EXPECT_FALSE(is_revoked(*crl, other));
   }
-  EXPECT_TRUE(crl->is_valid_at(year_2025));
-  EXPECT_TRUE(crl->is_valid_at(year_2030));
-  EXPECT_FALSE(crl->is_valid_at({year_2025.value - 1}));
-  EXPECT_FALSE(crl->is_valid_at({year_2030.value + 1}));
+  EXPECT_TRUE(crl->is_valid_at(crl_year_2025));
+  EXPECT_TRUE(crl->is_valid_at(crl_year_2030));
+  EXPECT_FALSE(crl->is_valid_at({crl_year_2025.value - 1}));
+  EXPECT_FALSE(crl->is_valid_at({crl_year_2030.value + 1}));
 }
 
 TEST(X509Crl, VerifiesUnderItsIssuerAlone) {

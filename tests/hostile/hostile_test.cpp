@@ -309,7 +309,7 @@ TEST_F(Hostile, OverwritingTheFirstProcessEndsOnlyTheSandbox) {
   EXPECT_EQ(report.executions[0].path, "/work/attack");
 }
 
-bool process_of_name_lives(const std::string& name) {
+bool process_lives(const std::string& name) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     std::ifstream comm(entry.path() / "comm");
@@ -323,11 +323,11 @@ TEST_F(Hostile, AnOrphanDoesNotOutliveTheJob) {
   const std::string name = "orphan" + std::to_string(::getpid());
   const auto report = run(spec_of("orphan", name));
   EXPECT_EQ(exit_code_of(report), static_cast<int>(Verdict::achieved)) << shown(report);
-  EXPECT_FALSE(process_of_name_lives(name));
+  EXPECT_FALSE(process_lives(name));
   Holes holes;
   holes.orphan_name = name;
   expect_achieved_in_cage("orphan", name, holes);  // there it outlives the attack
-  EXPECT_FALSE(process_of_name_lives(name)) << "the cage leaks";
+  EXPECT_FALSE(process_lives(name)) << "the cage leaks";
 }
 
 TEST_F(Hostile, ZombiesCountAsProcessesAndAreGoneAfterwards) {

@@ -144,6 +144,18 @@ class Tidy(HouseCheck):
 
 
 class Specification(HouseCheck):
+    def test_a_name_of_two_files(self):
+        own = "namespace {{\n{}\n}}  // namespace\n"
+        self.write("crypto/CMakeLists.txt",
+                   "mayfly_layer(crypto SOURCES sha.cpp key.cpp MAY_USE base)\n")
+        self.write("crypto/sha.cpp", own.format("int size_of(int);\nint Hash::read() {}\n"))
+        self.write("crypto/key.cpp", own.format("using std::string;\nint Key::read() {}\n"))
+        self.assertEqual(self.findings("tidy"), [])
+        for line in ("bool size_of(long x) {", "constexpr std::size_t size_of = 1;",
+                     "struct size_of {", "using size_of = int;"):
+            self.write("crypto/key.cpp", own.format(line))
+            self.assert_finds("tidy", "sha.cpp: key.cpp has a name of its own too: size_of")
+
     def test_finds_a_named_test_that_does_not_exist(self):
         self.write("SPECIFICATION.md", "| A-1 | a promise | `Hash.IsLeft` |\n")
         self.assert_finds("specification", "there is no test Hash.IsLeft")

@@ -20,9 +20,9 @@ using test::bytes_from;
 using test::SealedPieces;
 
 constexpr std::size_t rest_max = std::size_t{1} << 16;
-const std::string request = R"({"dataset":{"format":"csv"},"sandbox":{}})";
+const std::string sealed_request = R"({"dataset":{"format":"csv"},"sandbox":{}})";
 
-struct Outcome {
+struct SealedOutcome {
   bool opened = false;
   std::optional<SealFault> fault{};
   ErrorCode code = ErrorCode::internal;
@@ -36,13 +36,13 @@ class SealedIntakeTest : public testing::Test {
     return test::seal_pieces(session_.public_key(), session_.id(), clear);
   }
   SealedPieces three() const {
-    return seal({{bytes_from(request), StreamTag::push},
+    return seal({{bytes_from(sealed_request), StreamTag::push},
                  {Bytes(100, 'a'), StreamTag::message},
                  {Bytes(50, 'b'), StreamTag::message},
                  {Bytes(), StreamTag::final}});
   }
 
-  Outcome open(ByteView bytes, std::size_t step = std::string::npos) {
+  SealedOutcome open(ByteView bytes, std::size_t step = std::string::npos) {
     auto intake = SealedIntake::begin(session_, limits_, JobIdentity::separate_user, rest_max);
     EXPECT_TRUE(intake);
     while (!bytes.empty()) {
@@ -54,7 +54,7 @@ class SealedIntakeTest : public testing::Test {
     }
     auto opened = intake->finish();
     if (!opened) return {.fault = intake->fault(), .code = opened.error().code()};
-    Outcome out{.opened = true, .rest = opened->parts.rest_json};
+    SealedOutcome out{.opened = true, .rest = opened->parts.rest_json};
     if (opened->parts.data) out.data = std::string(text_of(opened->parts.data->view()));
     return out;
   }
@@ -66,27 +66,27 @@ class SealedIntakeTest : public testing::Test {
 
 TEST_F(SealedIntakeTest, TakesTheRequestAndTheDatasetBytewise) {
   for (const std::size_t step : {std::size_t{1}, std::size_t{7}, std::size_t{100'000}}) {
-    const Outcome out = open(three().all(), step);
+    const SealedOutcome out = open(three().all(), step);
     ASSERT_TRUE(out.opened) << step;
-    EXPECT_EQ(out.rest, request);
+    EXPECT_EQ(out.rest, sealed_request);
     EXPECT_EQ(out.data, std::string(100, 'a') + std::string(50, 'b'));
   }
 }
 
 TEST_F(SealedIntakeTest, TellsNoDatasetFromAnEmptyOne) {
-  const Outcome none = open(seal({{bytes_from(request), StreamTag::final}}).all());
+  const SealedOutcome none = open(seal({{bytes_from(sealed_request), StreamTag::final}}).all());
   EXPECT_TRUE(none.opened);
   EXPECT_FALSE(none.data);
-  const Outcome empty =
-      open(seal({{bytes_from(request), StreamTag::push}, {{}, StreamTag::final}}).all());
+  const SealedOutcome empty =
+      open(seal({{bytes_from(sealed_request), StreamTag::push}, {{}, StreamTag::final}}).all());
   EXPECT_TRUE(empty.opened);
   EXPECT_EQ(empty.data, "");
 }
 
 TEST_F(SealedIntakeTest, TakesWhatTheWriterWrites) {
-  std::string large = request;
-  large.append(3 * request_piece_bytes_max - request.size(), ' ');
-  for (const std::string& text : {request, large, large + " "}) {
+  std::string large = sealed_request;
+  large.append(3 * request_piece_bytes_max - sealed_request.size(), ' ');
+  for (const std::string& text : {sealed_request, large, large + " "}) {
     auto writer = EnvelopeWriter::begin(session_.public_key(), session_.id()).value();
     Bytes sent = writer.header();
     const auto send = [&](ByteView part) { sent.insert(sent.end(), part.begin(), part.end()); };
@@ -94,7 +94,7 @@ TEST_F(SealedIntakeTest, TakesWhatTheWriterWrites) {
     send(writer.dataset(Bytes(piece_bytes_max, 'x')));
     send(writer.dataset(Bytes(1, 'y')));
     send(writer.end());
-    const Outcome out = open(sent);
+    const SealedOutcome out = open(sent);
     ASSERT_TRUE(out.opened);
     EXPECT_EQ(out.rest, text);
     EXPECT_EQ(out.data, std::string(piece_bytes_max, 'x') + "y");
@@ -133,8 +133,8 @@ TEST_F(SealedIntakeTest, TakesNoMoreThanItCanRemember) {
   EXPECT_EQ(small.use(header), UploadSession::Use::no_room);
   header.ephemeral[0] = 1;
   EXPECT_EQ(small.use(header), UploadSession::Use::again);
-  const auto sent =
-      test::seal_pieces(small.public_key(), small.id(), {{bytes_from(request), StreamTag::final}});
+  const auto sent = test::seal_pieces(small.public_key(), small.id(),
+                                      {{bytes_from(sealed_request), StreamTag::final}});
   auto intake = SealedIntake::begin(small, limits_, JobIdentity::separate_user, rest_max);
   ASSERT_TRUE(intake);
   const auto appended = intake->append(sent.all());
@@ -155,7 +155,7 @@ TEST_F(SealedIntakeTest, OfOneEnvelopeSentAtOnceTakesOne) {
 }
 
 TEST_F(SealedIntakeTest, RefusesAnotherSessionsEnvelope) {
-  const test::Clear clear{{bytes_from(request), StreamTag::final}};
+  const test::Clear clear{{bytes_from(sealed_request), StreamTag::final}};
   auto sent = test::seal_pieces(session_.public_key(), crypto::sha256(bytes_of("another")), clear);
   EXPECT_EQ(open(sent.all()).fault, SealFault::wrong_session);
   // Relabelled, it cannot be opened: the session is in the keys.
@@ -179,7 +179,7 @@ TEST_F(SealedIntakeTest, RefusesEveryChangedByte) {
   for (std::size_t at = 0; at < whole.size(); ++at) {
     Bytes changed = whole;
     changed[at] ^= 0x40;
-    const Outcome out = open(changed);
+    const SealedOutcome out = open(changed);
     ASSERT_FALSE(out.opened) << at;
     if (at < 8) {
       ASSERT_EQ(out.fault, SealFault::malformed) << at;
@@ -237,22 +237,23 @@ TEST_F(SealedIntakeTest, RefusesOversizedPiecesBeforeTheyCome) {
   sent.pieces = {sent.pieces[0], Bytes{16, 0, 0, 0}};
   EXPECT_EQ(open(sent.all()).fault, SealFault::malformed);
   // At the bound, and past it.
-  EXPECT_TRUE(open(seal({{bytes_from(request), StreamTag::push},
+  EXPECT_TRUE(open(seal({{bytes_from(sealed_request), StreamTag::push},
                          {Bytes(piece_bytes_max, 'x'), StreamTag::final}})
                        .all())
                   .opened);
   const Bytes page(request_piece_bytes_max, ' ');
   const Bytes more(request_piece_bytes_max + 1, ' ');
   EXPECT_TRUE(
-      open(seal({{page, StreamTag::message}, {bytes_from(request), StreamTag::final}}).all())
+      open(seal({{page, StreamTag::message}, {bytes_from(sealed_request), StreamTag::final}}).all())
           .opened);
   EXPECT_EQ(
-      open(seal({{more, StreamTag::message}, {bytes_from(request), StreamTag::final}}).all()).code,
+      open(seal({{more, StreamTag::message}, {bytes_from(sealed_request), StreamTag::final}}).all())
+          .code,
       ErrorCode::limit);
 }
 
 TEST_F(SealedIntakeTest, RefusesPiecesThatSayNothing) {
-  const Bytes text = bytes_from(request);
+  const Bytes text = bytes_from(sealed_request);
   EXPECT_EQ(open(seal({{{}, StreamTag::message}, {text, StreamTag::final}}).all()).fault,
             SealFault::malformed);
   EXPECT_EQ(open(seal({{text, StreamTag::push}, {{}, StreamTag::message}}).all()).fault,
@@ -264,10 +265,10 @@ TEST_F(SealedIntakeTest, RefusesPiecesThatSayNothing) {
 TEST_F(SealedIntakeTest, TakesADatasetAtItsBoundAndNotOneByteMore) {
   limits_.dataset_bytes_max = 10'000;
   for (const std::size_t last : {1U, 2U, 5'000U}) {
-    const Outcome out = open(seal({{bytes_from(request), StreamTag::push},
-                                   {Bytes(9'999, 'x'), StreamTag::message},
-                                   {Bytes(last, 'y'), StreamTag::final}})
-                                 .all());
+    const SealedOutcome out = open(seal({{bytes_from(sealed_request), StreamTag::push},
+                                         {Bytes(9'999, 'x'), StreamTag::message},
+                                         {Bytes(last, 'y'), StreamTag::final}})
+                                       .all());
     EXPECT_EQ(out.opened, last == 1) << last;
     if (last > 1) {
       EXPECT_EQ(out.code, ErrorCode::limit) << last;
@@ -278,7 +279,8 @@ TEST_F(SealedIntakeTest, TakesADatasetAtItsBoundAndNotOneByteMore) {
 TEST_F(SealedIntakeTest, TakesOneDatasetOnly) {
   const Bytes with_data = bytes_from(R"({"dataset":{"format":"csv","data":"base64:Zm9v"}})");
   EXPECT_EQ(open(seal({{with_data, StreamTag::final}}).all()).data, "foo");
-  const Outcome two = open(seal({{with_data, StreamTag::push}, {{}, StreamTag::final}}).all());
+  const SealedOutcome two =
+      open(seal({{with_data, StreamTag::push}, {{}, StreamTag::final}}).all());
   EXPECT_FALSE(two.opened);
   EXPECT_EQ(two.code, ErrorCode::malformed);
 }

@@ -21,7 +21,7 @@ ExecutionRequest request_with(std::vector<std::string> command) {
   return request;
 }
 
-executor::ScriptFile script(std::string name, std::size_t bytes = 1) {
+executor::ScriptFile sized_script(std::string name, std::size_t bytes = 1) {
   return {.name = std::move(name), .contents = Bytes(bytes, 'x')};
 }
 
@@ -64,19 +64,19 @@ TEST(SandboxSpec, RefusesEnvironmentWithoutNameOrValue) {
 TEST(SandboxSpec, RefusesScriptNamesThatLeaveTheWorkFolder) {
   for (const char* name : {"", "/etc/x", "../x", "a/../b", "a//b", "./a", "a/", "a\nb", "."}) {
     ExecutionRequest request = request_with({"true"});
-    request.scripts = {script(name)};
+    request.scripts = {sized_script(name)};
     const auto spec = sandbox_spec(request, request.command);
     ASSERT_FALSE(spec) << name;
     EXPECT_EQ(spec.error().code(), ErrorCode::malformed);
   }
   ExecutionRequest request = request_with({"true"});
-  request.scripts = {script("a/b.py"), script("..a")};
+  request.scripts = {sized_script("a/b.py"), sized_script("..a")};
   EXPECT_TRUE(sandbox_spec(request, request.command));
 }
 
 TEST(SandboxSpec, RefusesTwoScriptsOfOneName) {
   ExecutionRequest request = request_with({"true"});
-  request.scripts = {script("a"), script("a")};
+  request.scripts = {sized_script("a"), sized_script("a")};
   EXPECT_THAT(sandbox_spec(request, request.command).error().message(), HasSubstr("two scripts"));
 }
 
@@ -88,14 +88,15 @@ struct Bound {
 };
 
 void many_scripts(ExecutionRequest& request, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) request.scripts.push_back(script(std::to_string(i)));
+  for (std::size_t i = 0; i < count; ++i)
+    request.scripts.push_back(sized_script(std::to_string(i)));
 }
 
 const std::vector<Bound> bounds = {
     {"scripts", [](auto& r) { many_scripts(r, scripts_max); },
      [](auto& r) { many_scripts(r, scripts_max + 1); }},
-    {"script bytes", [](auto& r) { r.scripts = {script("a", scripts_bytes_max)}; },
-     [](auto& r) { r.scripts = {script("a", scripts_bytes_max), script("b", 1)}; }},
+    {"script bytes", [](auto& r) { r.scripts = {sized_script("a", scripts_bytes_max)}; },
+     [](auto& r) { r.scripts = {sized_script("a", scripts_bytes_max), sized_script("b", 1)}; }},
     {"arguments", [](auto& r) { r.command.assign(command_parts_max, "x"); },
      [](auto& r) { r.command.assign(command_parts_max + 1, "x"); }},
     {"argument bytes", [](auto& r) { r.command = {std::string(command_bytes_max, 'x')}; },
@@ -111,8 +112,9 @@ const std::vector<Bound> bounds = {
      [](auto& r) { r.assertions.resize(assertions_max + 1); }},
     {"nonce", [](auto& r) { r.nonce.resize(attest::nonce_bytes_max); },
      [](auto& r) { r.nonce.resize(attest::nonce_bytes_max + 1); }},
-    {"script name", [](auto& r) { r.scripts = {script(std::string(script_name_bytes_max, 'n'))}; },
-     [](auto& r) { r.scripts = {script(std::string(script_name_bytes_max + 1, 'n'))}; }},
+    {"script name",
+     [](auto& r) { r.scripts = {sized_script(std::string(script_name_bytes_max, 'n'))}; },
+     [](auto& r) { r.scripts = {sized_script(std::string(script_name_bytes_max + 1, 'n'))}; }},
 };
 
 TEST(SandboxSpec, EveryBoundHoldsAtAndPast) {

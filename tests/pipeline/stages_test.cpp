@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-executor::ScriptFile script(std::string name) {
+executor::ScriptFile stage_script(std::string name) {
   return {.name = std::move(name), .contents = {'x'}};
 }
 
@@ -25,7 +25,7 @@ std::vector<std::string> names_of(const std::vector<Stage>& stages) {
 TEST(StagesOf, ACommandIsOneStageAndLeavesNothing) {
   ExecutionRequest request;
   request.command = {"true"};
-  request.scripts = {script("main.c")};
+  request.scripts = {stage_script("main.c")};
   const auto stages = stages_of(request).value();
   EXPECT_THAT(names_of(stages), ElementsAre("run"));
   EXPECT_EQ(stages.front().spec.left_files, executor::LeftFiles::destroyed);
@@ -34,7 +34,7 @@ TEST(StagesOf, ACommandIsOneStageAndLeavesNothing) {
 
 TEST(StagesOf, ABuildComesFirstWithItsOwnLimitsAndWithoutTheDataset) {
   ExecutionRequest request;
-  request.scripts = {script("main.c")};
+  request.scripts = {stage_script("main.c")};
   request.tools = {"grep"};
   request.steps = {{"sh", "-c", "prepare"}};
   request.environment = {"A=1", "DATASET_PATH=/x"};
@@ -58,7 +58,7 @@ TEST(StagesOf, ABuildComesFirstWithItsOwnLimitsAndWithoutTheDataset) {
 
 TEST(StagesOf, GivesEveryStageThePolicyOfTheRequest) {
   ExecutionRequest request;
-  request.scripts = {script("main.cpp")};
+  request.scripts = {stage_script("main.cpp")};
   request.steps = {{"true"}};
   const auto policies_for = [&](std::string policy) {
     request.policy = std::move(policy);
@@ -81,12 +81,12 @@ TEST(StagesOf, KnowsThePolicyOfEachLanguageAndSaysWhereThereIsNone) {
        {std::pair{"main.py", "python"}, std::pair{"main.mjs", "node"},
         std::pair{"main.sh", "shell"}, std::pair{"main.c", "c"}, std::pair{"main.go", "go"},
         std::pair{"main.rs", "rust"}, std::pair{"Main.java", "java"}}) {
-    request.scripts = {script(name)};
+    request.scripts = {stage_script(name)};
     EXPECT_EQ(stages_of(request).value().back().spec.policy, policy);
   }
-  request.scripts = {script("main.pl")};
+  request.scripts = {stage_script("main.pl")};
   EXPECT_THAT(stages_of(request).error().message(), HasSubstr("name a policy"));
-  request.scripts = {script("main.py")};
+  request.scripts = {stage_script("main.py")};
   request.command = {"python3", "main.py"};
   EXPECT_THAT(stages_of(request).error().message(), HasSubstr("name a policy"));
 }

@@ -13,9 +13,9 @@
 namespace mayfly::pipeline {
 namespace {
 
-const crypto::Sha256 key = crypto::sha256(bytes_of("a dataset"));
+const crypto::Sha256 trace_key = crypto::sha256(bytes_of("a dataset"));
 
-executor::ExecEvent event(std::string path, std::vector<std::string> argv, int exit_code = 0) {
+executor::ExecEvent exec_event(std::string path, std::vector<std::string> argv, int exit_code = 0) {
   executor::ExecEvent made;
   made.digest = crypto::sha256(bytes_of(path));
   made.path = std::move(path);
@@ -48,43 +48,45 @@ TEST(WithoutTemporaryNames, ReplacesOnlyTheDrawnName) {
 // Goal: nothing of one run's chance reaches the claim. Method: shuffle order, pids and times.
 TEST(AggregateExecutions, OrderPidsAndTimesDoNotMatter) {
   std::vector<executor::ExecEvent> events = {
-      event("/usr/bin/grep", {"grep", "a"}), event("/usr/bin/grep", {"grep", "b"}, 1),
-      event("/usr/bin/cc1", {"cc1", "-o", "/tmp/ccX.s"}), event("/usr/bin/grep", {"grep", "a"})};
-  const auto first = aggregate_executions(events, {}, key);
+      exec_event("/usr/bin/grep", {"grep", "a"}), exec_event("/usr/bin/grep", {"grep", "b"}, 1),
+      exec_event("/usr/bin/cc1", {"cc1", "-o", "/tmp/ccX.s"}),
+      exec_event("/usr/bin/grep", {"grep", "a"})};
+  const auto first = aggregate_executions(events, {}, trace_key);
   std::ranges::reverse(events);
   for (auto& one : events) {
     one.pid += 1000;
     one.at_us += 77;
   }
   events[1].argv[2] = "/tmp/ccY.s";
-  EXPECT_EQ(aggregate_executions(events, {}, key), first);
+  EXPECT_EQ(aggregate_executions(events, {}, trace_key), first);
   ASSERT_EQ(first.size(), 3U);
   EXPECT_EQ(std::ranges::max(first, {}, &certificate::ToolUse::count).count, 2);
 }
 
 TEST(AggregateExecutions, ArgumentsAreBoundToTheirBoundariesAndTheKey) {
-  const auto joined = aggregate_executions({event("/usr/bin/x", {"a b"})}, {}, key);
-  const auto apart = aggregate_executions({event("/usr/bin/x", {"a", "b"})}, {}, key);
+  const auto joined = aggregate_executions({exec_event("/usr/bin/x", {"a b"})}, {}, trace_key);
+  const auto apart = aggregate_executions({exec_event("/usr/bin/x", {"a", "b"})}, {}, trace_key);
   EXPECT_NE(joined.front().args_hash, apart.front().args_hash);
-  const auto other =
-      aggregate_executions({event("/usr/bin/x", {"a b"})}, {}, crypto::sha256(bytes_of("another")));
+  const auto other = aggregate_executions({exec_event("/usr/bin/x", {"a b"})}, {},
+                                          crypto::sha256(bytes_of("another")));
   EXPECT_NE(joined.front().args_hash, other.front().args_hash);
 }
 
 // Goal: no job can make a summary too large to certify. Method: more distinct executions than fit.
 TEST(AggregateExecutions, StaysReadableHoweverManyDistinctExecutions) {
   std::vector<executor::ExecEvent> events;
-  for (int i = 0; i < 5000; ++i) events.push_back(event("/usr/bin/x", {std::to_string(i)}));
-  const auto by_tool = aggregate_executions(events, {}, key);
+  for (int i = 0; i < 5000; ++i) events.push_back(exec_event("/usr/bin/x", {std::to_string(i)}));
+  const auto by_tool = aggregate_executions(events, {}, trace_key);
   ASSERT_EQ(by_tool.size(), 1U);
   EXPECT_EQ(by_tool.front().count, 5000);
   std::ranges::reverse(events);
-  EXPECT_EQ(aggregate_executions(events, {}, key), by_tool) << "whatever order chance gave them";
+  EXPECT_EQ(aggregate_executions(events, {}, trace_key), by_tool)
+      << "whatever order chance gave them";
   events.back().argv = {"changed"};
-  EXPECT_NE(aggregate_executions(events, {}, key), by_tool)
+  EXPECT_NE(aggregate_executions(events, {}, trace_key), by_tool)
       << "what is merged is still committed to";
-  for (int i = 0; i < 5000; ++i) events.push_back(event("/work/" + std::to_string(i), {}));
-  const auto all = aggregate_executions(events, {}, key);
+  for (int i = 0; i < 5000; ++i) events.push_back(exec_event("/work/" + std::to_string(i), {}));
+  const auto all = aggregate_executions(events, {}, trace_key);
   ASSERT_EQ(all.size(), 1U);
   EXPECT_EQ(all.front().tool, "*");
   EXPECT_EQ(all.front().count, 10'000);
@@ -92,7 +94,8 @@ TEST(AggregateExecutions, StaysReadableHoweverManyDistinctExecutions) {
 
 TEST(AggregateExecutions, NamesThatAreNotTextStayApart) {
   const auto uses = aggregate_executions(
-      {event("/work/\xff", {}), event("/work/\x1b[2J", {}), event("/work/%ff", {})}, {}, key);
+      {exec_event("/work/\xff", {}), exec_event("/work/\x1b[2J", {}), exec_event("/work/%ff", {})},
+      {}, trace_key);
   ASSERT_EQ(uses.size(), 3U);
   EXPECT_EQ(uses[0].tool, "./%1b[2J");
   EXPECT_EQ(uses[1].tool, "./%25ff");
@@ -100,7 +103,7 @@ TEST(AggregateExecutions, NamesThatAreNotTextStayApart) {
 }
 
 std::string tool_of(const std::string& path) {
-  return aggregate_executions({event(path, {})}, {}, key).front().tool;
+  return aggregate_executions({exec_event(path, {})}, {}, trace_key).front().tool;
 }
 
 TEST(AggregateExecutions, NamesToolsAsARequestDoes) {
@@ -122,7 +125,7 @@ TEST(AggregateExecutions, GivesNoToolsNameToAFileOfTheJob) {
 TEST(AggregateExecutions, NamesTheScriptThatArgvNames) {
   const std::vector<std::string> scripts = {"main.py", "lib/run.sh"};
   const auto script_of = [&](const std::string& path, std::vector<std::string> argv) {
-    return aggregate_executions({event(path, std::move(argv))}, scripts, key)
+    return aggregate_executions({exec_event(path, std::move(argv))}, scripts, trace_key)
         .front()
         .script.value_or("none");
   };
@@ -137,9 +140,9 @@ TEST(AggregateExecutions, NamesTheScriptThatArgvNames) {
 }
 
 TEST(AggregateExecutions, LosesNoneWhoseEndNobodyTold) {
-  ToolUses uses({}, key);
-  uses.add(event("/usr/bin/dash", {"sh"}));
-  uses.add(event("/usr/bin/grep", {"grep"}));  // the same process
+  ToolUses uses({}, trace_key);
+  uses.add(exec_event("/usr/bin/dash", {"sh"}));
+  uses.add(exec_event("/usr/bin/grep", {"grep"}));  // the same process
   const auto found = std::move(uses).finish();
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].exit_code, -9);
@@ -147,10 +150,10 @@ TEST(AggregateExecutions, LosesNoneWhoseEndNobodyTold) {
 }
 
 TEST(AggregateExecutions, KnowsEachProcessByItsNumber) {
-  ToolUses uses({}, key);
-  auto shell = event("/usr/bin/dash", {"sh"});
+  ToolUses uses({}, trace_key);
+  auto shell = exec_event("/usr/bin/dash", {"sh"});
   shell.pid = 2;
-  auto grep = event("/usr/bin/grep", {"grep"});
+  auto grep = exec_event("/usr/bin/grep", {"grep"});
   grep.pid = 3;
   uses.add(shell);
   uses.add(grep);
@@ -171,17 +174,17 @@ struct Recorded {
 Recorded record(const std::vector<executor::Event>& events) {
   Recorded recorded;
   auto recorder =
-      TraceRecorder::start({.disclosure_key = key, .scripts = {}}, [&](std::string_view line) {
-        recorded.lines.emplace_back(line);
-      }).value();
+      TraceRecorder::start({.disclosure_key = trace_key, .scripts = {}},
+                           [&](std::string_view line) { recorded.lines.emplace_back(line); })
+          .value();
   for (const executor::Event& one : events) EXPECT_TRUE(recorder.add(one));
   recorded.trace = std::move(recorder).finish({}).value();
   return recorded;
 }
 
 TEST(TraceRecorder, RootCoversEveryEventAndSaltsDiffer) {
-  const std::vector<executor::Event> events = {event("/usr/bin/a", {"a"}),
-                                               event("/usr/bin/b", {"b"})};
+  const std::vector<executor::Event> events = {exec_event("/usr/bin/a", {"a"}),
+                                               exec_event("/usr/bin/b", {"b"})};
   const Recorded one = record(events);
   ASSERT_EQ(one.lines.size(), 2U);
   EXPECT_EQ(one.trace.size, 2);
@@ -209,7 +212,7 @@ TEST(TraceRecorder, GivesEqualEventsLeavesThatCannotBeCompared) {
 // What is written is what the root is over: computed again from the lines alone.
 TEST(TraceRecorder, LinesGiveTheRoot) {
   const Recorded recorded =
-      record({event("/usr/bin/a", {"a", "\x1b\xff"}), executor::FileEvent{.path = "/work/x"},
+      record({exec_event("/usr/bin/a", {"a", "\x1b\xff"}), executor::FileEvent{.path = "/work/x"},
               executor::ExecEnd{.exit_code = 3}});
   ASSERT_EQ(recorded.lines.size(), 3U);
   transparency::RootBuilder tree;
@@ -239,7 +242,7 @@ TEST(TraceRecorder, TimesGoOnFromStageToStage) {
 
 TEST(TraceRecorder, CountsItsEventsByKind) {
   const Recorded recorded = record(
-      {event("/usr/bin/a", {"a"}), executor::FileEvent{.path = "/work/x"}, executor::ExecEnd{},
+      {exec_event("/usr/bin/a", {"a"}), executor::FileEvent{.path = "/work/x"}, executor::ExecEnd{},
        executor::FileEvent{.call = executor::FileCall::execute, .error = 2, .path = "./no"},
        executor::FileEvent{.call = executor::FileCall::refuse, .error = 1, .path = "bpf"},
        executor::FileEvent{.call = executor::FileCall::send, .path = "inet 192.0.2.1:53"},

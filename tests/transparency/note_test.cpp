@@ -11,7 +11,7 @@
 namespace mayfly::transparency {
 namespace {
 
-std::string vector_text(const std::string& name) {
+std::string note_vector(const std::string& name) {
   return std::string(
       text_of(read_file(std::string(MAYFLY_VECTORS "/note/") + name, 1 << 20).value()));
 }
@@ -23,7 +23,7 @@ std::string signed_text(const NoteSigner& signer) {
 }
 
 TEST(Note, OfTheSpecificationIsVerifiedByItsKey) {
-  const auto note = parse_note(bytes_of(vector_text("c2sp_signed_note_example.txt")));
+  const auto note = parse_note(bytes_of(note_vector("c2sp_signed_note_example.txt")));
   ASSERT_TRUE(note) << note.error().message();
   EXPECT_EQ(note->text, "This is an example message.\n");
   const auto key =
@@ -36,7 +36,7 @@ TEST(Note, OfTheSpecificationIsVerifiedByItsKey) {
 
 class GoNotes : public testing::Test {
  protected:
-  GoNotes() : cases_(nlohmann::json::parse(vector_text("golang_note_cases.json"))) {
+  GoNotes() : cases_(nlohmann::json::parse(note_vector("golang_note_cases.json"))) {
     text_ = cases_.at("text").get<std::string>();
     for (const auto& line : cases_.at("sigs")) signatures_.push_back(line.get<std::string>());
     for (const auto& key : cases_.at("keys")) {

@@ -16,16 +16,16 @@ namespace {
 using test::LogChanges;
 using test::logged_draft;
 
-Report judge(const test::Draft& draft, const Supplied& supplied = {}) {
+Report judge_logged(const test::Draft& draft, const Supplied& supplied = {}) {
   return verify(build(draft), default_policy(), test::appraised_at, supplied);
 }
-bool has(const Report& report, Code code) {
+bool log_report_has(const Report& report, Code code) {
   return std::ranges::any_of(report.findings,
                              [code](const Finding& finding) { return finding.code == code; });
 }
 void expect_refused(const LogChanges& changes, Code code) {
-  const Report report = judge(logged_draft(changes));
-  EXPECT_TRUE(has(report, code)) << meaning_of(code).name;
+  const Report report = judge_logged(logged_draft(changes));
+  EXPECT_TRUE(log_report_has(report, code)) << meaning_of(code).name;
   EXPECT_EQ(report.verdict(), Verdict::contradicted) << meaning_of(code).name;
   EXPECT_EQ(report.selection, "uncounted") << meaning_of(code).name;
 }
@@ -37,11 +37,11 @@ transparency::LogPolicy policy_of(const std::string& text) {
 }
 
 TEST(LoggedCertificate, SaysWhichAttemptItIsBesideItsResult) {
-  const Report report = judge(logged_draft());
+  const Report report = judge_logged(logged_draft());
   EXPECT_EQ(report.verdict(), Verdict::unattested);
-  EXPECT_TRUE(has(report, Code::log_included));
-  EXPECT_TRUE(has(report, Code::attempts_counted));
-  EXPECT_TRUE(has(report, Code::witnesses_operator_only));
+  EXPECT_TRUE(log_report_has(report, Code::log_included));
+  EXPECT_TRUE(log_report_has(report, Code::attempts_counted));
+  EXPECT_TRUE(log_report_has(report, Code::witnesses_operator_only));
   EXPECT_EQ(report.selection, "counted 3 of 3");
   EXPECT_EQ(report.log_trust, "operator-only");
   const std::string text = report_text(report, Colour::none);
@@ -53,12 +53,12 @@ TEST(LoggedCertificate, SaysWhichAttemptItIsBesideItsResult) {
 TEST(LoggedCertificate, WithoutItsProofsIsContradictedByItsQuote) {
   LogChanges both;
   both.proof = [](certificate::Proof& proof) { proof.log.reset(), proof.intent_log.reset(); };
-  const Report report = judge(logged_draft(both));
-  EXPECT_TRUE(has(report, Code::log_missing));
-  EXPECT_TRUE(has(report, Code::report_data_differs));
+  const Report report = judge_logged(logged_draft(both));
+  EXPECT_TRUE(log_report_has(report, Code::log_missing));
+  EXPECT_TRUE(log_report_has(report, Code::report_data_differs));
   LogChanges result;
   result.proof = [](certificate::Proof& proof) { proof.log.reset(); };
-  EXPECT_TRUE(has(judge(logged_draft(result)), Code::log_missing));
+  EXPECT_TRUE(log_report_has(judge_logged(logged_draft(result)), Code::log_missing));
   EXPECT_EQ(meaning_of(Code::log_missing).effect, Effect::inconclusive);
 }
 
@@ -144,8 +144,8 @@ TEST(LoggedCertificate, IsRefusedIfItsNumbersCannotBe) {
 TEST(LoggedCertificate, IsRefusedIfItsStatementKnowsOfNoLog) {
   test::Draft draft = logged_draft();
   draft.statement.run.attempt.reset();
-  const Report report = judge(draft);
-  EXPECT_TRUE(has(report, Code::log_unexpected));
+  const Report report = judge_logged(draft);
+  EXPECT_TRUE(log_report_has(report, Code::log_unexpected));
   EXPECT_EQ(report.verdict(), Verdict::contradicted);
 }
 
@@ -153,9 +153,9 @@ TEST(LogPolicyGiven, AsksForItsQuorumOfWitnesses) {
   const auto policy = policy_of(test::log_policy_text());
   const Supplied supplied{.log_policy = &policy};
   for (std::size_t cosigners = 0; cosigners <= 3; ++cosigners) {
-    const Report report = judge(logged_draft({.cosigners = cosigners}), supplied);
-    EXPECT_EQ(has(report, Code::witnesses_met), cosigners >= 2);
-    EXPECT_EQ(has(report, Code::witnesses_too_few), cosigners < 2);
+    const Report report = judge_logged(logged_draft({.cosigners = cosigners}), supplied);
+    EXPECT_EQ(log_report_has(report, Code::witnesses_met), cosigners >= 2);
+    EXPECT_EQ(log_report_has(report, Code::witnesses_too_few), cosigners < 2);
     EXPECT_EQ(report.log_trust, cosigners >= 2
                                     ? "witnessed by " + std::to_string(cosigners) + " of 3"
                                     : "operator-only");
@@ -166,8 +166,8 @@ TEST(LogPolicyGiven, RefusesALogThatItDoesNotListAndACertificateInNone) {
   const auto other = test::fixed_note_signer("log.example/b", transparency::KeyType::ed25519, 50);
   const auto policy = policy_of("log " + to_text(other.key()) + "\nquorum none\n");
   const Supplied supplied{.log_policy = &policy};
-  EXPECT_TRUE(has(judge(logged_draft(), supplied), Code::log_not_trusted));
-  EXPECT_TRUE(has(judge(test::Draft{}, supplied), Code::log_required));
+  EXPECT_TRUE(log_report_has(judge_logged(logged_draft(), supplied), Code::log_not_trusted));
+  EXPECT_TRUE(log_report_has(judge_logged(test::Draft{}, supplied), Code::log_required));
 }
 
 TEST(LogPolicyGiven, RefusesACosignatureThatIsNotTheWitnesss) {
@@ -178,8 +178,8 @@ TEST(LogPolicyGiven, RefusesACosignatureThatIsNotTheWitnesss) {
     parsed.signed_checkpoint.note.signatures[2].signature[20] ^= 1;
     proof.log->proof = to_text(parsed);
   };
-  const Report report = judge(logged_draft(changes), {.log_policy = &policy});
-  EXPECT_TRUE(has(report, Code::witness_signature_wrong));
+  const Report report = judge_logged(logged_draft(changes), {.log_policy = &policy});
+  EXPECT_TRUE(log_report_has(report, Code::witness_signature_wrong));
   EXPECT_EQ(report.verdict(), Verdict::contradicted);
 }
 
@@ -187,8 +187,8 @@ TEST(LogPolicyGiven, RefusesACosignatureThatIsNotTheWitnesss) {
 TEST(LogGiven, CountsAgainAndSaysHowManyThereAreByNow) {
   const test::Draft draft = logged_draft();
   const auto copy = test::log_of(draft, 90);
-  const Report report = judge(draft, {.log = &copy});
-  EXPECT_TRUE(has(report, Code::attempts_recounted));
+  const Report report = judge_logged(draft, {.log = &copy});
+  EXPECT_TRUE(log_report_has(report, Code::attempts_recounted));
   EXPECT_EQ(report.selection, "counted 3 of 93");
 }
 
@@ -197,8 +197,8 @@ TEST(LogGiven, ContradictsNumbersThatItDoesNotBearOut) {
   changes.attempt = [](certificate::Attempt& attempt) { attempt.same_input = 1; };
   const test::Draft draft = logged_draft(changes);
   const auto copy = test::log_of(draft, 0);
-  const Report report = judge(draft, {.log = &copy});
-  EXPECT_TRUE(has(report, Code::attempts_differ));
+  const Report report = judge_logged(draft, {.log = &copy});
+  EXPECT_TRUE(log_report_has(report, Code::attempts_differ));
   EXPECT_EQ(report.verdict(), Verdict::contradicted);
 }
 
@@ -206,8 +206,8 @@ TEST(LogGiven, ThatIsAnotherOneContradicts) {
   test::Draft other;
   other.statement.run.run_id = "run_" + std::string(32, '7');
   const auto copy = test::log_of(other, 3);
-  const Report report = judge(logged_draft(), {.log = &copy});
-  EXPECT_TRUE(has(report, Code::attempts_other_log));
+  const Report report = judge_logged(logged_draft(), {.log = &copy});
+  EXPECT_TRUE(log_report_has(report, Code::attempts_other_log));
   EXPECT_EQ(report.verdict(), Verdict::contradicted);
 }
 
@@ -224,8 +224,8 @@ TEST(StudyInACertificate, NeedsAnIntentThatNamesIt) {
     };
     test::Draft draft = logged_draft(changes);
     // The intent of this builder names no study: judge the numbers alone.
-    const auto report = judge(draft);
-    EXPECT_TRUE(has(report, Code::log_entry_differs));
+    const auto report = judge_logged(draft);
+    EXPECT_TRUE(log_report_has(report, Code::log_entry_differs));
     return report.selection;
   };
   EXPECT_EQ(selection(3, 3, 2), "uncounted") << "an intent of no study cannot be in one";

@@ -15,7 +15,7 @@ namespace {
 using namespace transparency;
 
 template <class T>
-T must(Result<T> result) {
+T must_log(Result<T> result) {
   if (!result) {
     std::fprintf(stderr, "logged_draft: %s\n", result.error().message().c_str());
     std::abort();
@@ -55,10 +55,10 @@ class Bench {
                       .root = tree.root(),
                       .extensions = {}};
     out.note.text = to_text(out.checkpoint);
-    out.note.signatures.push_back(must(log_signer().sign(out.note.text)));
+    out.note.signatures.push_back(must_log(log_signer().sign(out.note.text)));
     for (std::size_t i = 0; i < cosigners; ++i) {
       constexpr std::uint64_t seconds = 1'772'366'401;
-      out.note.signatures.push_back(must(witness_signer(i).cosign(out.note.text, seconds)));
+      out.note.signatures.push_back(must_log(witness_signer(i).cosign(out.note.text, seconds)));
     }
     return out;
   }
@@ -66,7 +66,7 @@ class Bench {
                                   const SignedCheckpoint& checkpoint) const {
     LogProof proof;
     proof.index = place;
-    proof.hashes = must(tree.inclusion(place, checkpoint.checkpoint.size));
+    proof.hashes = must_log(tree.inclusion(place, checkpoint.checkpoint.size));
     proof.signed_checkpoint = checkpoint;
     const std::string text = to_text(entry);
     return {.entry = Bytes(text.begin(), text.end()), .proof = to_text(proof), .consistency = {}};
@@ -80,7 +80,7 @@ class Bench {
 IntentEntry intent_of(const std::string& run_id, const certificate::Claim& claim) {
   return {.run_id = run_id,
           .dataset_hash = claim.dataset_hash,
-          .input_hash = must(certificate::input_hash(claim)),
+          .input_hash = must_log(certificate::input_hash(claim)),
           .signer = {},
           .log_size = 0,
           .log_root = crypto::sha256({}),
@@ -124,7 +124,7 @@ IntentEntry own_intent(const Draft& draft) {
 }
 
 ResultEntry own_result(const Draft& draft, const IntentEntry& intent) {
-  const auto encoded = must(certificate::encode_statement(draft.statement));
+  const auto encoded = must_log(certificate::encode_statement(draft.statement));
   return {.run_id = draft.statement.run.run_id,
           .intent = leaf_of(intent),
           .statement = crypto::sha256(encoded.bytes),
@@ -135,13 +135,13 @@ ResultEntry own_result(const Draft& draft, const IntentEntry& intent) {
 
 NoteSigner fixed_note_signer(std::string_view name, KeyType type, std::uint8_t seed) {
   Bytes material(33, seed);
-  const auto key = must(crypto::Ed25519PrivateKey::from_seed(ByteView(material).subspan(1)));
+  const auto key = must_log(crypto::Ed25519PrivateKey::from_seed(ByteView(material).subspan(1)));
   material[0] = static_cast<std::uint8_t>(type);
   const VerifierKey public_part{
       .name = std::string(name), .type = type, .public_key = key.public_key()};
   const std::string id = to_text(public_part).substr(name.size() + 1, 8);
-  return must(NoteSigner::parse("PRIVATE+KEY+" + public_part.name + "+" + id + "+" +
-                                base64_encode(material)));
+  return must_log(NoteSigner::parse("PRIVATE+KEY+" + public_part.name + "+" + id + "+" +
+                                    base64_encode(material)));
 }
 
 Draft logged_draft(const LogChanges& changes) {
@@ -167,9 +167,9 @@ Draft logged_draft(const LogChanges& changes) {
   const SignedCheckpoint last = bench.checkpoint(changes.cosigners);
   certificate::LoggedEntry intent_log = bench.logged(intent, intent_place, first);
   intent_log.consistency =
-      must(bench.tree.consistency(first.checkpoint.size, last.checkpoint.size));
+      must_log(bench.tree.consistency(first.checkpoint.size, last.checkpoint.size));
   certificate::LoggedEntry log = bench.logged(result, result_place, last);
-  log.consistency = must(bench.tree.consistency(first.checkpoint.size, last.checkpoint.size));
+  log.consistency = must_log(bench.tree.consistency(first.checkpoint.size, last.checkpoint.size));
   draft.before_encoding = [=](certificate::Proof& proof) {
     proof.intent_log = intent_log;
     proof.log = log;
@@ -188,7 +188,7 @@ LogCopy log_of(const Draft& draft, std::uint64_t later) {
     bench.append(
         intent_of("run_" + std::string(30, 'e') + std::to_string(10 + i), draft.statement.claim));
   }
-  return must(read_log([&](const std::string& path) -> Result<Bytes> {
+  return must_log(read_log([&](const std::string& path) -> Result<Bytes> {
     if (path == "checkpoint") {
       const std::string note = to_text(bench.checkpoint(0).note);
       return Bytes(note.begin(), note.end());

@@ -20,7 +20,7 @@ constexpr std::string_view authority_name = "Intel SGX PCK Platform CA";
 constexpr std::string_view leaf_name = "Intel SGX PCK Certificate";
 
 template <class T>
-T must(Result<T> result) {
+T must_vend(Result<T> result) {
   if (!result) {
     std::abort();
   }
@@ -62,7 +62,7 @@ Bytes issue(const Link& link, const crypto::P256PrivateKey& subject_key,
   if (link.role == crypto::CertificateRole::end_entity) {
     draft.extra_extension = {.identifier = layout::pck_extension_identifier, .value = platform};
   }
-  return must(crypto::issue_certificate(draft, issuer_key));
+  return must_vend(crypto::issue_certificate(draft, issuer_key));
 }
 
 Bytes qe_report(const crypto::P256PrivateKey& attestation_key) {
@@ -75,10 +75,10 @@ Bytes qe_report(const crypto::P256PrivateKey& attestation_key) {
 }  // namespace
 
 TestVendor::TestVendor(UnixMillis now)
-    : attestation_key_(must(crypto::P256PrivateKey::generate())) {
-  const auto root_key = must(crypto::P256PrivateKey::generate());
-  const auto authority_key = must(crypto::P256PrivateKey::generate());
-  const auto leaf_key = must(crypto::P256PrivateKey::generate());
+    : attestation_key_(must_vend(crypto::P256PrivateKey::generate())) {
+  const auto root_key = must_vend(crypto::P256PrivateKey::generate());
+  const auto authority_key = must_vend(crypto::P256PrivateKey::generate());
+  const auto leaf_key = must_vend(crypto::P256PrivateKey::generate());
   root_ = issue({root_name, root_name}, root_key, root_key, now);
   const Bytes authority = issue({root_name, authority_name}, authority_key, root_key, now);
   const Bytes leaf = issue({authority_name, leaf_name, crypto::CertificateRole::end_entity},
@@ -87,7 +87,7 @@ TestVendor::TestVendor(UnixMillis now)
                             crypto::pem_certificate(root_);
 
   Bytes inner = qe_report(attestation_key_);
-  put(inner, must(leaf_key.sign(inner)));
+  put(inner, must_vend(leaf_key.sign(inner)));
   put_le(inner, 0, 2);  // no QE authentication data
   put_le(inner, layout::certification_pck_chain, 2);
   put_le(inner, chain.size(), 4);
@@ -119,7 +119,7 @@ Bytes TestVendor::quote(const attest::ReportData& report_data, const TestTd& td)
     put(out, rtmr.view());
   }
   put(out, report_data);
-  const auto signature = must(attestation_key_.sign(out));
+  const auto signature = must_vend(attestation_key_.sign(out));
   put_le(out, signature.size() + crypto::p256_key_bytes + certification_.size(), 4);
   put(out, signature);
   put(out, attestation_key_.public_key());

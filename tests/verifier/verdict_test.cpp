@@ -11,7 +11,7 @@ namespace mayfly::verifier {
 namespace {
 
 // One pass for each stage that has a passing code: what a perfect certificate would show.
-std::vector<Finding> all_passing() {
+std::vector<Finding> all_codes_passing() {
   std::vector<Finding> findings;
   for (const CodeMeaning& meaning : all_code_meanings()) {
     if (meaning.state == State::pass) {
@@ -73,14 +73,14 @@ TEST(Verdict, OfNothingIsInconclusive) {
 }
 
 TEST(Verdict, OfAllPassesIsVerified) {
-  EXPECT_EQ(verdict_of(all_passing()), Verdict::verified);
+  EXPECT_EQ(verdict_of(all_codes_passing()), Verdict::verified);
 }
 
 TEST(Verdict, IsNeverVerifiedWhenAStageOfTheProofDoesNotPass) {
   for (const Stage stage :
        {Stage::parse, Stage::schema, Stage::ids, Stage::signature, Stage::quote, Stage::report_data,
         Stage::measurement, Stage::tcb, Stage::lifecycle, Stage::policy}) {
-    auto findings = all_passing();
+    auto findings = all_codes_passing();
     std::erase_if(findings, [stage](const Finding& finding) { return finding.stage == stage; });
     EXPECT_EQ(verdict_of(findings), Verdict::inconclusive) << to_string(stage);
   }
@@ -90,7 +90,7 @@ TEST(Verdict, IsNeverUnattestedOrRefusedWhenConsistencyIsNotShown) {
   for (const Code worst : {Code::quote_simulated, Code::measurement_unknown}) {
     for (const Stage stage : {Stage::parse, Stage::schema, Stage::ids, Stage::signature,
                               Stage::report_data, Stage::lifecycle}) {
-      auto findings = all_passing();
+      auto findings = all_codes_passing();
       std::erase_if(findings, [stage](const Finding& finding) { return finding.stage == stage; });
       findings.push_back(found(worst));
       EXPECT_EQ(verdict_of(findings), Verdict::inconclusive) << to_string(stage);
@@ -114,7 +114,7 @@ Verdict alone(Effect effect) {
 TEST(Verdict, FollowsTheStrongerOfEveryPairOfCodes) {
   for (const CodeMeaning& a : all_code_meanings()) {
     for (const CodeMeaning& b : all_code_meanings()) {
-      auto findings = all_passing();
+      auto findings = all_codes_passing();
       findings.push_back(found(a.code));
       findings.push_back(found(b.code));
       EXPECT_EQ(verdict_of(findings), alone(std::max(a.effect, b.effect)))
