@@ -70,6 +70,11 @@ Result<Selection> parse_events(std::string_view text) {
       if (dash != std::string_view::npos) {
         TRY(last, parse_index(word.substr(dash + 1)));
       }
+      if (last < first) {
+        return fail(
+            ErrorCode::malformed,
+            fmt::format("--events: {} ends before it begins: write {}-{}", word, last, first));
+      }
       selection.ranges.push_back({first, last + 1});
     }
   }
@@ -106,6 +111,12 @@ Result<Chosen> choose_events(const DecodedCertificate& decoded, const std::strin
                 "--trace " + path +
                     " is not the trace of this certificate's run; verify-cert "
                     "--trace says where it differs");
+  }
+  for (const transparency::LeafRange& range : selection.ranges) {
+    if (range.end <= events.size()) continue;
+    return fail(ErrorCode::malformed,
+                fmt::format("--events: there is no place {}: the trace has {} events, from place 0",
+                            range.end - 1, events.size()));
   }
   return chosen;
 }
@@ -164,7 +175,15 @@ Result<certificate::Disclosure> disclosure_from(const DecodedCertificate& decode
     }
     disclosure.result.reset();
   }
-  if (options.events.empty()) return disclosure;
+  if (options.events.empty() && options.trace.empty()) {
+    if (options.withhold_result) return disclosure;
+    return fail(ErrorCode::malformed,
+                "say what to show, by --trace and --events, or give --withhold-result");
+  }
+  if (options.events.empty()) {
+    return fail(ErrorCode::malformed,
+                "--trace: add --events with what to show of it, as in --events executions");
+  }
   if (options.trace.empty()) {
     return fail(ErrorCode::malformed, "--events: add --trace with the file of mayfly run --trace");
   }

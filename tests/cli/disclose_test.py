@@ -128,6 +128,14 @@ class Disclose(Traced):
 
     def test_mistakes_are_said(self):
         self.assertIn("--trace", self.not_disclosed("--events", "all"))
+        self.assertIn("add --events", self.not_disclosed("--trace", "trace.jsonl"))
+        self.assertIn("say what to show", self.not_disclosed())
+        message = self.not_disclosed("--trace", "trace.jsonl", "--events", "executions,3-1")
+        self.assertIn("write 1-3", message)
+        count = len(self.lines)
+        for places in (f"{count}", f"0-{count}"):
+            message = self.not_disclosed("--trace", "trace.jsonl", "--events", places)
+            self.assertIn(f"no place {count}: the trace has {count} events", message)
         message = self.not_disclosed("--trace", "trace.jsonl", "--events", "everything")
         self.assertIn("kinds", message)
         (self.path / "other.jsonl").write_text(self.lines[0] + "\n")
