@@ -69,12 +69,25 @@ void ThreatSigns::add(const executor::Event& event) {
   if (is_sensitive(call->path)) ++sensitive_;
 }
 
+namespace {
+
+// What else a job is stopped at (a record that would grow past its bound) accuses nobody by itself.
+std::optional<Finding> finding_of(const executor::Denied& denied) {
+  if (denied.what.starts_with("system call")) {
+    return Finding{ThreatRule::escape_call, Severity::high, 1};
+  }
+  if (denied.what.ends_with(": not among the tools")) {
+    return Finding{ThreatRule::denied_tool, Severity::medium, 1};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 void ThreatSigns::add_outcome(const executor::RunReport& report,
                               std::vector<Finding>& findings) const {
   if (const auto* const denied = std::get_if<executor::Denied>(&report.outcome)) {
-    const bool is_call = denied->what.starts_with("system call");
-    findings.push_back({is_call ? ThreatRule::escape_call : ThreatRule::denied_tool,
-                        is_call ? Severity::high : Severity::medium, 1});
+    if (const auto finding = finding_of(*denied)) findings.push_back(*finding);
   }
   const auto* const hit = std::get_if<executor::LimitHit>(&report.outcome);
   const bool at_pids = hit != nullptr && hit->kind == executor::LimitKind::pids;
