@@ -2,9 +2,8 @@
 //
 // Source    draft-ietf-httpapi-idempotency-key-header-07: the field Idempotency-Key.
 // Shapes    A key is 1 to idempotency_key_bytes_max visible characters, of one client, for 24
-// hours.
-//           The same request again gets the same reply, marked "Idempotent-Replayed: true"; after a
-//           restart the reply is what is left of it: which certificate came of the run.
+//           hours. The same request again gets the same reply, marked "Idempotent-Replayed: true";
+//           after a restart the reply is what is left of it: which certificate came of the run.
 // Errors    As a Reply: 409 the first one is still in progress, 422 the key was used for another
 //           request, 400 not a key.
 // Threads   Several at once over one Service.

@@ -2,8 +2,7 @@
 //
 // Source    RFC 6750 (bearer tokens), sections 2.1 and 3.
 // Shapes    A token is "mayfly_", 16 hex digits that name it, "_" and 64 that are its secret. Of
-// the
-//           secret only a SHA-256 is kept; it has 256 random bits, so that nothing slower is
+//           the secret only a SHA-256 is kept; it has 256 random bits, so that nothing slower is
 //           needed. As long as no token was ever made, everybody on this machine may do everything.
 // Errors    A Problem: unauthorized (not a token, unknown, expired, revoked: which is not told),
 //           forbidden (not in its scopes), unavailable.

@@ -2,8 +2,7 @@
 // first, checked, then the body up to its end and not a byte further. Nothing waits for ever.
 //
 // Shapes    The receive buffer is locked in memory, kept out of core files, and wiped as it is
-// read:
-//           a run may last long after the last byte of its dataset came in.
+//           read: a run may last long after the last byte of its dataset came in.
 // Errors    As a Problem when the peer can still be told, remembered in fault() for later.
 // Threads   One connection, one thread.
 #pragma once

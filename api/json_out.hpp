@@ -1,8 +1,9 @@
 // JSON for replies: the certificate's own writer with bounds that fit a reply, and text of unknown
 // origin made safe first.
 //
-// Use       JsonOut json(reply_bounds); json.begin_object(); ... TRY(text,
-// std::move(json).finish()); Threads   One writer, one thread.
+// Use       JsonOut json(reply_bounds); json.begin_object(); ...
+//           TRY(text, std::move(json).finish());
+// Threads   One writer, one thread.
 #pragma once
 #include <string>
 #include <string_view>

@@ -2,8 +2,8 @@
 // or behind a proxy that speaks TLS for us.
 //
 // Shapes    http://127.0.0.1:PORT/prefix or http://localhost:PORT/prefix. One request per
-// connection. Errors    malformed: another URL, an answer that is no HTTP.  limit: an answer over
-// its bound.
+//           connection.
+// Errors    malformed: another URL, an answer that is no HTTP.  limit: an answer over its bound.
 //           unavailable: nobody answers within `patience`.
 // Threads   Safe from any thread.
 #pragma once

@@ -2,10 +2,9 @@
 // one with few; nothing is taken in that there is no room for.
 //
 // Shapes    A Place is got before a request's body is read: it bounds how many wait, for each
-// client
-//           and together, and the memory of all datasets, waiting or in use. A run starts when a
-//           thread is free and what its job may take fits beside what runs. The one whose turn it
-//           is is never overtaken, so that a large one comes to its turn too.
+//           client and together, and the memory of all datasets, waiting or in use. A run starts
+//           when a thread is free and what its job may take fits beside what runs. The one whose
+//           turn it is is never overtaken, so that a large one comes to its turn too.
 // Errors    Of reserve(), hold() and check_fits(): a Problem to answer with; nothing was kept.
 // Threads   Any number of submitters; `runs_max` threads of its own call Work::run,
 //           one more Work::give_up.

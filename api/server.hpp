@@ -4,8 +4,8 @@
 //           next, and a refused one is closed. TLS, slow networks and crowds are the front's work
 //           (nginx); this server listens on loopback.
 // Errors    Of serve(): rejected (not loopback, or not without a token), malformed (no address),
-// unavailable (port taken,
-//           memory cannot be locked). A request that fails is a problem reply and a log line.
+//           unavailable (port taken, memory cannot be locked). A request that fails is a problem
+//           reply and a log line.
 // Threads   serve() blocks its thread and starts its own; `parts` must allow several runs at once.
 #pragma once
 #include <chrono>

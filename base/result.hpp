@@ -1,7 +1,8 @@
 // Errors as values: what the caller should do (a code) and what a person should read (a message).
 //
 // Use       TRY(const auto x, f());  returns f's error, or binds its value.   CHECK_OK(g()); for
-// void. Threads   Plain values.
+//           void.
+// Threads   Plain values.
 #pragma once
 #include <cstdint>
 #include <expected>

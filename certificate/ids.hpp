@@ -2,8 +2,7 @@
 //
 // Source    docs/certificate-format.md. Both are recomputed from the slices, never believed.
 // Shapes    Id: "cert_" and the 64 hex digits of SHA-256(statement slice). Claim hash: "sha256:"
-// and
-//           those of SHA-256(claim slice). A prefix of an id has at least id_prefix_digits_min.
+//           and those of SHA-256(claim slice). A prefix of an id has at least id_prefix_digits_min.
 // Errors    malformed: text that is not such an id or prefix.
 // Threads   Pure functions.
 #pragma once

@@ -7,8 +7,8 @@
 //           and the time is taken, the newest first: choosing wrongly makes a verdict worse, never
 //           better, because what is chosen is verified.
 // Errors    unavailable: missing or denied.  malformed: a file named by itself that is none of
-// these.
-//           limit: a file over collateral_file_bytes_max, more than collateral_files_max files.
+//           these. limit: a file over collateral_file_bytes_max, more than collateral_files_max
+//           files.
 // Threads   Any.
 #pragma once
 #include <filesystem>

@@ -2,9 +2,8 @@
 // their number.
 //
 // Source    MuHash3072 (Bellare and Micciancio 1997; as Bitcoin Core defines it): the product
-// modulo
-//           2^3072 - 1103717 of a number for each element, 384 bytes of ChaCha20 under SHA-256 of
-//           the element, little-endian; the hash is SHA-256 of the product's 384 bytes.
+//           modulo 2^3072 - 1103717 of a number for each element, 384 bytes of ChaCha20 under
+//           SHA-256 of the element, little-endian; the hash is SHA-256 of the product's 384 bytes.
 // Errors    None: as for sha2.hpp, a broken libcrypto aborts.
 // Threads   One hash, one thread.
 #pragma once

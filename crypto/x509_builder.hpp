@@ -2,7 +2,8 @@
 //
 // Source    RFC 5280, version 3, P-256, ecdsa-with-SHA256; names hold a common name only.
 // Errors    malformed: a date outside 1970..2049, a serial or path length out of bounds.  internal:
-// libcrypto failed. Threads   Pure function: serial and dates are arguments.
+//           libcrypto failed.
+// Threads   Pure function: serial and dates are arguments.
 #pragma once
 #include <array>
 #include <cstdint>

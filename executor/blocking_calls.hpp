@@ -1,8 +1,7 @@
 // Calls of the job that may have to wait for somebody: opening a named pipe, connecting.
 //
 // Shapes    One thread each, so that the recorder goes on answering. They are few: a job has only
-// so
-//           many threads. A call whose caller was killed may keep its thread until the recorder
+//           so many threads. A call whose caller was killed may keep its thread until the recorder
 //           ends.
 // Errors    start(): the call cannot be made now (EAGAIN for the job).
 // Threads   start() and take() from the recorder's own thread only.

@@ -1,11 +1,9 @@
 // What a client remembers of the image's files between its runs.
 //
-// Shapes    A run names the files that it used; this class then reads and
-// hashes them itself. So
-//           no run's word about a file is ever believed in another run.
-// Errors    None: what cannot be read, or was changed a moment ago, is not
-// remembered. Threads   Any. Its own thread reads; it begins with the second
-// run, because a program that runs
+// Shapes    A run names the files that it used; this class then reads and hashes them itself. So no
+//           run's word about a file is ever believed in another run.
+// Errors    None: what cannot be read, or was changed a moment ago, is not remembered.
+// Threads   Any. Its own thread reads; it begins with the second run, because a program that runs
 //           one job would not profit.
 #pragma once
 #include <condition_variable>

@@ -1,14 +1,11 @@
 // SHA-256 of files of the image, remembered from run to run by the client and
 // shown to each run.
 //
-// Shapes    A file is known by what the kernel says of it: device, inode, size,
-// and the times of its
-//           last change of content and of anything, in nanoseconds. Who writes
-//           a file changes the last one. A table is sealed memory: rows in
-//           order, found by halving.
+// Shapes    A file is known by what the kernel says of it: device, inode, size, and the times of
+//           its last change of content and of anything, in nanoseconds. Who writes a file changes
+//           the last one. A table is sealed memory: rows in order, found by halving.
 // Errors    malformed: memory that is not such a table.
-// Threads   A table is a value that does not change. It lies in memory that
-// forked processes share.
+// Threads   A table is a value that does not change. It lies in memory that forked processes share.
 #pragma once
 #include <sys/stat.h>
 

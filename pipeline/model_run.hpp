@@ -2,8 +2,7 @@
 // gateway.
 //
 // Errors    As executor::Runner::run and gateway::Gateway. A gateway that fails loses its record,
-// so
-//           the run fails, too.
+//           so the run fails, too.
 // Threads   As execute().
 #pragma once
 #include <optional>

@@ -1,7 +1,8 @@
 // Opens our database: made private and durable if missing, configured, migrated.
 //
 // Errors    unavailable (no permission, locked too long), malformed (not our database, newer
-// schema). Threads   One connection, one thread at a time.
+//           schema).
+// Threads   One connection, one thread at a time.
 #pragma once
 #include <filesystem>
 

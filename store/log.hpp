@@ -2,12 +2,10 @@
 // anyone hear of it.
 //
 // Shapes    Every commit signs one checkpoint over the whole log. The schema keeps one root per
-// size
-//           and lets nothing be changed or removed. open() reads every entry and compares the tree
-//           with the newest checkpoint, so memory is about 500 bytes for each run.
+//           size and lets nothing be changed or removed. open() reads every entry and compares the
+//           tree with the newest checkpoint, so memory is about 500 bytes for each run.
 // Errors    rejected: an entry that does not belong there (a run announced twice), or a log signed
-// by
-//           another key.  malformed: the database contradicts its own checkpoint.  unavailable:
+//           by another key.  malformed: the database contradicts its own checkpoint.  unavailable:
 //           disk full, locked too long.  In every case the entry is not in the log.
 // Threads   May be shared by threads; appends of many threads share commits. Several processes may
 //           append to one database.

@@ -4,8 +4,7 @@
 // Shapes    Nothing of a dataset, no output, no secret: of tokens and keys only hashes.
 // Errors    As Store::open().
 // Threads   May be shared by threads; whoever uses it takes the lock. Several processes may open
-// one
-//           database at once.
+//           one database at once.
 #pragma once
 #include <filesystem>
 #include <memory>

@@ -1,9 +1,9 @@
 // What a witness has cosigned: for each log the newest checkpoint, durable before it is answered.
 //
 // Shapes    One file a log below a folder, named by the SHA-256 of its origin. One process at a
-// time. Errors    unavailable: the file system, or another process is this witness.  malformed: a
-// file that
-//           is no checkpoint.
+//           time.
+// Errors    unavailable: the file system, or another process is this witness.  malformed: a file
+//           that is no checkpoint.
 // Threads   One thread.
 #pragma once
 #include <filesystem>

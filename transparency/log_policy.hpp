@@ -2,8 +2,7 @@
 //
 // Source    C2SP tlog-policy.
 // Shapes    Lines "log", "witness", "group", "quorum" and comments; at most log_policy_bytes_max
-// and
-//           log_policy_names_max of each kind.
+//           and log_policy_names_max of each kind.
 // Errors    malformed / limit, naming the line.
 // Threads   Pure functions.
 #pragma once

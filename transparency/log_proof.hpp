@@ -2,8 +2,7 @@
 //
 // Source    C2SP tlog-proof.
 // Shapes    "c2sp.org/tlog-proof@v1", an optional "extra <base64>", "index <n>", hashes in base64,
-// an
-//           empty line, the signed checkpoint. At most log_proof_bytes_max.
+//           an empty line, the signed checkpoint. At most log_proof_bytes_max.
 // Errors    malformed / limit: another form.  rejected: the proof leads to another root.
 // Threads   Pure functions.
 #pragma once

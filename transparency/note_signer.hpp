@@ -2,8 +2,7 @@
 // that only verifies must not hold code that signs.
 //
 // Shapes    to_text form "PRIVATE+KEY+<name>+<id>+<base64(type || seed)>", as Go's sumdb/note
-// writes
-//           it, so that stock tools read it.
+//           writes it, so that stock tools read it.
 // Errors    malformed: not that form.  unavailable: no lockable memory.
 // Threads   Signing is safe from any thread.
 #pragma once

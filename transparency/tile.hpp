@@ -5,8 +5,7 @@
 //           entry bundle's "tile/entries/<index>[.p/<width>]"; an index as "x001/x234/067". An
 //           entry in a bundle is its length, 2 bytes big-endian, and its bytes.
 // Errors    malformed: another form, or a tile of another size than its width.  limit: an entry
-// over
-//           entry_bytes_max.
+//           over entry_bytes_max.
 // Threads   Pure functions.
 #pragma once
 #include <cstdint>

@@ -2,7 +2,9 @@
 //
 // Source    C2SP tlog-witness, add-checkpoint.
 // Shapes    Request: "old <size>", consistency hashes in base64, an empty line, a signed
-// checkpoint. Errors    parse: malformed / limit. Threads   Pure functions.
+//           checkpoint.
+// Errors    parse: malformed / limit.
+// Threads   Pure functions.
 #pragma once
 #include <optional>
 #include <span>

@@ -2,8 +2,7 @@
 // and the nonce that was asked with, and does a policy want what the evidence shows?
 //
 // Errors    None: everything that is wrong is in the report. Whatever does not fit the asker's
-// nonce
-//           is contradicted.
+//           nonce is contradicted.
 // Threads   Pure function: no I/O, no clock, no globals.
 #pragma once
 #include <string>

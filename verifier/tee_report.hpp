@@ -1,9 +1,8 @@
 // What was found of bare evidence other than a TDX quote, and what such evidence says.
 //
 // Shapes    JSON as verifier/evidence_report.hpp has it: "checks" have a "level" besides; "quote"
-// has
-//           what is said, by name; "platform", "tcb" and "measurement" are null; "events" are those
-//           of the boot log, when the policy asks for it.
+//           has what is said, by name; "platform", "tcb" and "measurement" are null; "events" are
+//           those of the boot log, when the policy asks for it.
 // Threads   Pure functions.
 #pragma once
 #include <string>

@@ -8,8 +8,7 @@
 // Errors    unavailable: no such TPM, it refuses or is busy, or PCRs that change at every try.
 //           malformed: not 32 bytes to bind, no PCR, one over 23.
 // Threads   One attester, one thread: a TPM does one thing at a time. libtss2 prints its own
-// messages
-//           unless TSS2_LOG says otherwise.
+//           messages unless TSS2_LOG says otherwise.
 #pragma once
 #include <cstdint>
 #include <memory>

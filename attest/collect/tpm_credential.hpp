@@ -4,8 +4,7 @@
 //
 // Source    TCG, TPM 2.0 Library Part 1, 24 (credential protection) and 11.4.10.2 (KDFa).
 // Errors    rejected: an endorsement key that is not RSA.  malformed: a Name that is not of
-// SHA-256,
-//           a secret that is empty or over 32 bytes.
+//           SHA-256, a secret that is empty or over 32 bytes.
 // Threads   Safe from any thread; takes randomness.
 #pragma once
 #include "attest/collect/tpm_attester.hpp"

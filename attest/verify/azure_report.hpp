@@ -2,11 +2,10 @@
 // claims whose hash is in it. Layout only: nothing is verified here.
 //
 // Source    Azure, "Guest attestation for confidential VMs": NV index 0x01400001 of the virtual
-// TPM;
-//           OpenHCL, igvm_attest (attestation report header and request data).
+//           TPM; OpenHCL, igvm_attest (attestation report header and request data).
 // Shapes    Integers little-endian: header 32 B ("HCLA", version 1 or 2), hardware report 1184 B
-// (an
-//           SEV-SNP report, or a TDREPORT of 1024 B and zeros), request header 20 B, claims, zeros.
+//           (an SEV-SNP report, or a TDREPORT of 1024 B and zeros), request header 20 B, claims,
+//           zeros.
 // Errors    malformed: not of that form.  limit: over azure_report_bytes_max.  rejected: another
 //           kind of report or hash.
 // Threads   Pure functions. What they return borrows from the report.

@@ -2,8 +2,7 @@
 // was really measured.
 //
 // Source    TCG, PC Client Platform Firmware Profile, clause 10 (crypto-agile logs); UEFI,
-// "Confidential
-//           Computing" (CCEL: index 1 to 4 stand for RTMR0 to 3 of Intel TDX).
+//           "Confidential Computing" (CCEL: index 1 to 4 stand for RTMR0 to 3 of Intel TDX).
 // Shapes    Integers little-endian. After a log's last event: its end, or padding of 0xff, or of 0.
 // Errors    malformed: truncated, not a crypto-agile log (the older one has SHA-1 only), digests
 //           that are not those announced, a StartupLocality that comes late or twice.  limit: over

@@ -6,8 +6,7 @@
 //           taken that deterministic CBOR has not: newer Nitro hypervisors write the payload's map
 //           with an indefinite length, so that map, and nothing else, may have one.
 // Errors    malformed: not of that form.  limit: over the bounds below.  rejected: another
-// algorithm
-//           than ES384, another digest than SHA-384.
+//           algorithm than ES384, another digest than SHA-384.
 // Threads   Pure function. What it returns borrows from `document`.
 #pragma once
 #include <cstdint>

@@ -1,8 +1,7 @@
 // Reads an AMD SEV-SNP attestation report. Layout only: no signature is checked here.
 //
 // Source    AMD, SEV Secure Nested Paging Firmware ABI (56860), table "ATTESTATION_REPORT",
-// versions
-//           2, 3 and 5; TCB_VERSION of Milan and Genoa, and that of Turin.
+//           versions 2, 3 and 5; TCB_VERSION of Milan and Genoa, and that of Turin.
 // Shapes    Integers little-endian, measurements SHA-384. 1184 bytes, of which the first 672 are
 //           signed. What is reserved is zero.
 // Errors    malformed: another length, something reserved that is not zero.  rejected: another

@@ -2,8 +2,7 @@
 // the second, independent verifier in evidence_peer_test.py, which must come to the same.
 //
 // Use       evidence_verdicts < cases      one case a line: "tpm PART OFFSET XOR", PART being
-// attest,
-//           signature, area or pcr0..pcr8; "nitro NAME OFFSET XOR". XOR 0 changes nothing.
+//           attest, signature, area or pcr0..pcr8; "nitro NAME OFFSET XOR". XOR 0 changes nothing.
 // Prints    "accepted" or "refused" for each.
 #include <cstdio>
 #include <iostream>

@@ -2,7 +2,7 @@
 // status.
 //
 // Use       EXPECT_EQ(run_in_child([] { return ::chroot("/") == 0 ? 0 : errno; }).exit_code,
-// EPERM);
+//           EPERM);
 #pragma once
 #include <fcntl.h>
 #include <linux/sched.h>
