@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 import unittest
 
 from front import FrontCase
@@ -33,6 +34,10 @@ class Front(FrontCase):
             if file.is_file():
                 self.assertNotIn(CANARY.encode(), file.read_bytes(), file)
         log = self.access_log.read_text()
+        until = time.monotonic() + 30  # a request is logged after its answer was sent
+        while "/certificate/" not in log and time.monotonic() < until:
+            time.sleep(0.01)
+            log = self.access_log.read_text()
         self.assertIn("/certificate/", log)
         self.assertNotIn("format=json", log, "a query is in the log")
 
