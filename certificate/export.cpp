@@ -6,6 +6,7 @@
 #include "certificate/canonical_writer.hpp"
 #include "certificate/dsse.hpp"
 #include "crypto/p256_form.hpp"
+#include "crypto/timestamp_token.hpp"
 
 namespace mayfly::certificate {
 namespace {
@@ -152,10 +153,17 @@ Result<std::string> sigstore_bundle(const DecodedCertificate& certificate) {
   // As cosign names a key that a bundle does not hold.
   const std::string hint =
       base64_encode(crypto::sha256(crypto::p256_public_key_info(signature.public_key)).bytes);
+  // A bundle's stamps are over its signature: the first token is, the next ones renew it.
+  const auto& tokens = certificate.proof.timestamps;
+  const std::string stamps =
+      tokens.empty() ? ""
+                     : ",\"timestampVerificationData\":{\"rfc3161Timestamps\":[{"
+                       "\"signedTimestamp\":\"" +
+                           base64_encode(crypto::timestamp_response(tokens.front())) + "\"}]}";
   return "{\"dsseEnvelope\":" + envelope + ",\"mediaType\":\"" +
          std::string(sigstore_bundle_media_type) +
-         "\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"" + hint +
-         "\"},\"tlogEntries\":[]}}";
+         "\",\"verificationMaterial\":{\"publicKey\":{\"hint\":\"" + hint + "\"}" + stamps +
+         ",\"tlogEntries\":[]}}";
 }
 
 Result<std::string> p256_key_pem(const DecodedCertificate& certificate) {

@@ -277,6 +277,8 @@ struct Proof {
   std::optional<LoggedEntry> intent_log{};  // both or neither
   std::optional<LoggedEntry> log{};
   UnixMillis timestamp;  // = run.lifecycle.sandbox_destroyed, which is signed
+  // RFC 3161 tokens, DER, oldest first: over the signature, and each next over the one before it.
+  std::vector<Bytes> timestamps{};
 };
 
 struct Statement {

@@ -8,11 +8,13 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/file_io.hpp"
 #include "base/unique_fd.hpp"
 #include "certificate/canonical_json.hpp"
 #include "cli/dataset_hash.hpp"
 #include "cli/log_files.hpp"
 #include "cli/standard_streams.hpp"
+#include "crypto/pem.hpp"
 #include "verifier/comparison_text.hpp"
 #include "verifier/explain_text.hpp"
 #include "verifier/report_json.hpp"
@@ -52,6 +54,13 @@ Result<Bytes> read_at_most(const UniqueFd& fd, std::size_t bytes_max, std::strin
   return bytes;
 }
 
+Result<crypto::TimestampRoots> read_tsa_roots(const std::string& path) {
+  TRY(const Bytes text, read_file(path, crypto::pem_chain_bytes_max));
+  auto roots = crypto::TimestampRoots::from_pem(text);
+  if (!roots) return std::unexpected(std::move(roots).error().while_doing("--tsa-roots " + path));
+  return roots;
+}
+
 }  // namespace
 
 Result<Judge> Judge::make(const JudgeOptions& options) {
@@ -66,6 +75,9 @@ Result<Judge> Judge::make(const JudgeOptions& options) {
   if (options.log) {
     TRY(judge.log_, transparency::read_log(files_below(*options.log)));
   }
+  if (options.tsa_roots) {
+    TRY(judge.tsa_roots_, read_tsa_roots(*options.tsa_roots));
+  }
   judge.clock_ = clock_now();
   judge.at_ = options.at.value_or(judge.clock_);
   return judge;
@@ -76,6 +88,7 @@ verifier::Report Judge::judge(ByteView certificate) const {
                           {.dataset_hash = dataset_hash_,
                            .log_policy = log_policy_ ? &*log_policy_ : nullptr,
                            .log = log_ ? &*log_ : nullptr,
+                           .tsa_roots = tsa_roots_ ? &*tsa_roots_ : nullptr,
                            .clock = clock_});
 }
 

@@ -11,6 +11,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "crypto/timestamp_token.hpp"
 #include "transparency/log_copy.hpp"
 #include "transparency/log_policy.hpp"
 #include "verifier/policy.hpp"
@@ -26,6 +27,7 @@ struct JudgeOptions {
   std::optional<UnixMillis> at;           // absent: this machine's clock
   std::optional<std::string> log_policy;  // path of a tlog-policy file
   std::optional<std::string> log;         // folder with a copy of the log's tiles
+  std::optional<std::string> tsa_roots;   // path of the PEM of time-stamping authorities
   ReportForm form = ReportForm::text;
   verifier::Colour colour = verifier::Colour::none;
   verifier::Policy policy = verifier::default_policy();
@@ -48,6 +50,7 @@ class Judge {
   std::optional<std::string> dataset_hash_;
   std::optional<transparency::LogPolicy> log_policy_;
   std::optional<transparency::LogCopy> log_;
+  std::optional<crypto::TimestampRoots> tsa_roots_;
 };
 
 // Every code there is, as text: for --explain without a certificate.

@@ -10,6 +10,7 @@
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
+#include "crypto/timestamp_token.hpp"
 #include "transparency/log_copy.hpp"
 #include "transparency/log_policy.hpp"
 #include "verifier/policy.hpp"
@@ -22,13 +23,15 @@ struct Supplied {
   std::optional<std::string> dataset_hash{};            // "sha256:<hex>", recomputed by the caller
   const transparency::LogPolicy* log_policy = nullptr;  // borrowed; null: none
   const transparency::LogCopy* log = nullptr;           // borrowed; null: none
+  const crypto::TimestampRoots* tsa_roots = nullptr;    // borrowed; null: none
   std::optional<UnixMillis> clock{};  // the caller's now, if the appraisal is as of another time
 };
 
 // A certificate may be stamped this much later than `now`: clocks of two machines differ.
 inline constexpr std::int64_t clock_skew_ms_max = 5 * 60 * 1000;
 
-// `now` is the time of appraisal: the caller's clock, or a time that the caller chose.
+// The time of appraisal is by when the certificate existed, if an authority among the roots says
+// that; else it is `now`: the caller's clock, or a time that the caller chose.
 Report verify(ByteView certificate, const Policy& policy, UnixMillis now, const Supplied& supplied);
 
 }  // namespace mayfly::verifier

@@ -108,6 +108,8 @@ TEST(ExportCertificate, SigstoreBundleHasTheSecondSignatureAlone) {
   const JsonValue material = *root.find("verificationMaterial");
   EXPECT_EQ(base64_decode(*material.find("publicKey")->find("hint")->string())->size(), 32U);
   EXPECT_FALSE(material.find("tlogEntries")->first_child());
+  const JsonValue stamps = *material.find("timestampVerificationData")->find("rfc3161Timestamps");
+  EXPECT_FALSE(stamps.first_child()->next_sibling()) << "the second is over the first";
 }
 
 TEST(ExportCertificate, OfOneWithoutASecondSignatureSaysSo) {

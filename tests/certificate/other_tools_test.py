@@ -10,8 +10,12 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, os.path.join(os.environ["MAYFLY_SOURCE_DIR"], "tests", "cli"))
+from time_authority import TimeAuthority  # noqa: E402
 
 BIN = pathlib.Path(os.environ["MAYFLY_BIN"])
 SOURCE = pathlib.Path(os.environ["MAYFLY_SOURCE_DIR"])
@@ -146,6 +150,28 @@ class Sigstore(Folder):
                                 check=True, timeout=60).stdout
         said = self.ask(exported(VALID, "sigstore"), public)
         self.assertEqual((said["verdict"], said["why"]), ("refused", "SIGNATURE_ERROR"))
+
+    def test_takes_the_time_of_an_authority(self):
+        authority = TimeAuthority(self.path / "authority")
+        request, response, stamped = (self.path / name for name in ("q", "r", "stamped.json"))
+        for words in (("--request", request), ("--response", response, "-o", stamped)):
+            if words[0] == "--response":
+                authority.answer(request, response)
+            subprocess.run([BIN / "mayfly", "certificates", "timestamp", VALID, *words],
+                           check=True, capture_output=True, timeout=60)
+        root = {"timestampAuthorities": [{"certChain": {"certificates": [
+            {"rawBytes": base64.b64encode(authority.der(name)).decode()}
+            for name in ("tsa.pem", "root.pem")]}}]}
+        said = self.ask(exported(stamped, "sigstore"), exported(stamped, "p256-key"),
+                        self.file("root.json", json.dumps(root).encode()), "", "0")
+        self.assertEqual((said["verdict"], said.get("times")), ("accepted", 1), said)
+        other = TimeAuthority(self.path / "other")
+        root["timestampAuthorities"][0]["certChain"]["certificates"] = [
+            {"rawBytes": base64.b64encode(other.der(name)).decode()}
+            for name in ("tsa.pem", "root.pem")]
+        said = self.ask(exported(stamped, "sigstore"), exported(stamped, "p256-key"),
+                        self.file("root.json", json.dumps(root).encode()), "", "0")
+        self.assertEqual((said["verdict"], said["why"]), ("refused", "TIMESTAMP_ERROR"), said)
 
     def test_refuses_another_payload(self):
         bundle = json.loads(exported(VALID, "sigstore"))

@@ -188,6 +188,7 @@ PROOF = {
          "signature": "[A-Za-z0-9_-]{11,96}"})),
     "tee_attestation": {"kind": WORD, "format": WORD}, "tee_quote": B64,
     "intent_log": Optional(LOGGED), "log": Optional(LOGGED), "timestamp": int,
+    "timestamps": Optional(Each(B64)),
     "collateral": Optional({"format": WORD, "parts": Each({"name": WORD, "bytes": B64})})}
 CERTIFICATE = {
     "certificate_id": "cert_[0-9a-f]{64}", "claim_hash": HASH, "schema": "mayfly/certificate/v1",

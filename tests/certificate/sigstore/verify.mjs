@@ -1,5 +1,6 @@
 // Says whether @sigstore/verify accepts a bundle under one key: "accepted", or why not, as JSON.
-// Usage: node verify.mjs BUNDLE KEY.pem HINT [TRUSTED_ROOT ARTIFACT]
+// Usage: node verify.mjs BUNDLE KEY.pem HINT [TRUSTED_ROOT ARTIFACT [ENTRIES]]
+// ENTRIES: how many of a log are asked for under that root (1).
 // Without a trusted root no log and no authority is known: the signature alone is asked for.
 import { createPublicKey } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -7,7 +8,7 @@ import { bundleFromJSON } from "@sigstore/bundle";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
 
-const [bundlePath, keyPath, hint, rootPath, artifactPath] = process.argv.slice(2);
+const [bundlePath, keyPath, hint, rootPath, artifactPath, entries] = process.argv.slice(2);
 
 function judge() {
   const bundle = bundleFromJSON(JSON.parse(readFileSync(bundlePath, "utf8")));
@@ -18,7 +19,9 @@ function judge() {
   const artifact = artifactPath ? readFileSync(artifactPath) : undefined;
   const times = bundle.verificationMaterial.timestampVerificationData?.rfc3161Timestamps ?? [];
   const verifier = new Verifier(trust, {
-    ctlogThreshold: 0, tlogThreshold: asked, timestampThreshold: asked });
+    ctlogThreshold: 0,
+    tlogThreshold: entries === undefined ? asked : Number(entries),
+    timestampThreshold: asked });
   verifier.verify(toSignedEntity(bundle, artifact));
   const statement = bundle.content.$case === "dsseEnvelope"
     ? JSON.parse(bundle.content.dsseEnvelope.payload) : null;
