@@ -10,6 +10,7 @@
 #include "cli/json_text.hpp"
 #include "cli/open_store.hpp"
 #include "cli/print.hpp"
+#include "cli/timestamp_command.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -115,6 +116,8 @@ void add_certificates(Verb program, Action& chosen) {
   find.add_option("--status", search_options->status, "succeeded, failed, timed_out, ...");
   add_page_options(find, *search_options);
   choose_search(find, search_options, chosen);
+
+  add_timestamp(verb, chosen);
 
   auto id = std::make_shared<std::string>();
   Verb one = verb.add_verb("show", "print one certificate's exact bytes");

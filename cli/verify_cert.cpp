@@ -30,6 +30,7 @@ Result<int> run(const cli::VerifyCertArguments& arguments) {
                             .at = arguments.at,
                             .log_policy = arguments.log_policy,
                             .log = arguments.log,
+                            .tsa_roots = arguments.tsa_roots,
                             .form = arguments.form};
   TRY(options.policy, cli::policy_argument(arguments.policy.value_or("default")));
   if (arguments.colour == cli::ColourChoice::automatic) {

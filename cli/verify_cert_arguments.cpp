@@ -27,6 +27,8 @@ Usage: verify-cert CERTIFICATE [options]
   --dataset FILE|DIR|-   recompute the dataset's hash and compare
   --log-policy FILE      which logs and witnesses are believed (C2SP tlog-policy)
   --log FOLDER           a copy of the log: count the attempts again, as of now
+  --tsa-roots FILE       time-stamping authorities that you trust (PEM): the certificate is then
+                         judged as of the time that they say
   --at TIME              judge as of this time (2026-03-01T12:00:00Z or Unix milliseconds);
                          without it, as of now by this machine's clock
   --policy FILE|NAME     what to ask for: a document, "default" or "genuine-only"
@@ -52,9 +54,9 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 13> option_names{
-    "--dataset", "--log-policy", "--log",   "--at",      "--policy",   "--compare", "--batch",
-    "--explain", "--json",       "--quiet", "--version", "--no-color", "--help"};
+constexpr std::array<std::string_view, 14> option_names{
+    "--dataset", "--log-policy", "--tsa-roots", "--log",   "--at",      "--policy",   "--compare",
+    "--batch",   "--explain",    "--json",      "--quiet", "--version", "--no-color", "--help"};
 
 std::unexpected<Error> unknown_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
@@ -109,11 +111,11 @@ class Parser {
     if (operands_[0] == "-" && operands_[1] == "-") {
       return fail(ErrorCode::malformed, "only one of the two can come from standard input");
     }
-    if (arguments_.dataset || arguments_.log || arguments_.log_policy) {
+    if (arguments_.dataset || arguments_.log || arguments_.log_policy || arguments_.tsa_roots) {
       return fail(
           ErrorCode::malformed,
           "--compare judges by --policy and --at alone; give each certificate by itself for "
-          "--dataset, --log and --log-policy");
+          "--dataset, --log, --log-policy and --tsa-roots");
     }
     arguments_.certificate = operands_[0];
     arguments_.other = operands_[1];
@@ -138,6 +140,10 @@ class Parser {
     }
     if (name == "--log-policy") {
       TRY(arguments_.log_policy, value_of(name, attached));
+      return {};
+    }
+    if (name == "--tsa-roots") {
+      TRY(arguments_.tsa_roots, value_of(name, attached));
       return {};
     }
     if (name == "--log") {

@@ -22,6 +22,7 @@ struct VerifyOptions {
   std::string at;
   std::string log_policy;
   std::string log;
+  std::string tsa_roots;
   std::string policy = "default";
   bool json = false;
   bool quiet = false;
@@ -38,10 +39,10 @@ Result<int> compare(const VerifyOptions& options, const JudgeOptions& judge) {
   if (options.certificates.size() != 2) {
     return fail(ErrorCode::malformed, "--compare takes two certificates");
   }
-  if (judge.dataset || judge.log || judge.log_policy) {
+  if (judge.dataset || judge.log || judge.log_policy || judge.tsa_roots) {
     return fail(ErrorCode::malformed,
                 "--compare judges by --policy and --at alone; give each certificate by itself for "
-                "--dataset, --log and --log-policy");
+                "--dataset, --log, --log-policy and --tsa-roots");
   }
   TRY(const Bytes a, certificate_argument(options.certificates[0]));
   TRY(const Bytes b, certificate_argument(options.certificates[1]));
@@ -71,6 +72,7 @@ Result<int> verify(const VerifyOptions& options) {
   }
   if (!options.log_policy.empty()) judge.log_policy = options.log_policy;
   if (!options.log.empty()) judge.log = options.log;
+  if (!options.tsa_roots.empty()) judge.tsa_roots = options.tsa_roots;
   TRY(judge.policy, policy_argument(options.policy));
   judge.form = form_of(options);
   if (!options.no_colour) judge.colour = colour_of_standard_output();
@@ -98,6 +100,9 @@ void add_verify(Verb program, Action& chosen) {
       .type_name("FILE");
   verb.add_option("--log", options->log, "a copy of the log: count the attempts again, as of now")
       .type_name("FOLDER");
+  verb.add_option("--tsa-roots", options->tsa_roots,
+                  "time-stamping authorities that you trust: judge as of their time")
+      .type_name("FILE");
   verb.add_option("--policy", options->policy, "a document, or: default, genuine-only")
       .type_name("FILE|NAME")
       .shows_default();

@@ -151,6 +151,10 @@ std::string report_text(const Report& report, Colour colour) {
   if (report.stated) {
     add_stated(out, *report.stated);
     add_fact(out, "selection", report.selection + ", log: " + report.log_trust);
+    add_fact(out, "existed",
+             report.existed_before
+                 ? "before " + to_rfc3339(*report.existed_before) + ", token-proved"
+                 : "when its issuer says, self-reported");
   }
   out += "\nJudged\n";
   add_fact(out, "as of", to_rfc3339(report.appraised_at));

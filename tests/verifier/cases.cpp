@@ -419,6 +419,7 @@ std::vector<Case> all_cases() {
   add_foreign_and_missing_quotes(cases);
   add_wrong_runs(cases);
   add_logged(cases);
+  add_times(cases);
   add_malformed(cases);
   return cases;
 }
@@ -433,7 +434,8 @@ std::string case_json(const Case& one) {
          (one.dataset ? ",\n  \"dataset\": \"dataset.csv\"" : "") +
          ",\n  \"description\": " + inert_json_string(one.description) +
          ",\n  \"exit_code\": " + std::to_string(one.exit_code) + ",\n  \"failing\": [" + failing +
-         "]" + (one.log_policy ? ",\n  \"log_policy\": \"log-policy\"" : "") + "\n}\n";
+         "]" + (one.log_policy ? ",\n  \"log_policy\": \"log-policy\"" : "") +
+         (one.tsa_roots ? ",\n  \"tsa_roots\": \"tsa-roots.pem\"" : "") + "\n}\n";
 }
 
 std::string without_ecdsa(ByteView certificate) {
@@ -448,6 +450,11 @@ std::string without_ecdsa(ByteView certificate) {
   };
   erase_value("\"tee_quote\":\"", "\"tee_quote\":\"");
   erase_value("\"algorithm\":\"ecdsa-p256-sha256\"", "\"signature\":\"");
+  constexpr std::string_view tokens = "\"timestamps\":[";
+  if (const std::size_t at = text.find(tokens); at != std::string::npos) {
+    const std::size_t begin = at + tokens.size();
+    text.erase(begin, text.find(']', begin) - begin);
+  }
   return text;
 }
 

@@ -36,6 +36,8 @@ def run_verify_cert(folder, case):
         words += ["--dataset", str(folder / case["dataset"])]
     if "log_policy" in case:
         words += ["--log-policy", str(folder / case["log_policy"])]
+    if "tsa_roots" in case:
+        words += ["--tsa-roots", str(folder / case["tsa_roots"])]
     done = subprocess.run(words, capture_output=True, timeout=60)
     return done.returncode, json.loads(done.stdout)
 
@@ -105,11 +107,12 @@ class SecondVerifier(unittest.TestCase):
                 at = re.sub("[-:T]", "", case["at"])
                 dataset = (folder / case["dataset"]).read_bytes() if "dataset" in case else None
                 policy = (folder / case["log_policy"]).read_text() if "log_policy" in case else None
+                roots = (folder / case["tsa_roots"]).read_text() if "tsa_roots" in case else None
                 answer = second_verifier.judge((folder / "certificate.json").read_bytes(), at,
-                                               dataset, policy)
+                                               dataset, policy, roots)
                 self.assertEqual(answer, (case["exit_code"], case["failing"]))
                 count += 1
-        self.assertGreater(count, 45)
+        self.assertGreater(count, 70)
 
 
 class ReportOfVerifyCert(unittest.TestCase):
