@@ -53,7 +53,13 @@ void write_events(JsonOut& json, std::string_view name,
   json.end_array();
 }
 
-void write_trace(JsonOut& json, const Claim& claim, const Run& run) {
+void write_lines(JsonOut& json, const KeptTrace* trace) {
+  if (trace == nullptr) return;
+  json.name("lines");
+  trace->is_too_long() ? json.null() : json.string(trace->text());
+}
+
+void write_trace(JsonOut& json, const Claim& claim, const Run& run, const KeptTrace* trace) {
   json.name("execution_trace");
   json.begin_object();
   write_events(json, "tool_uses", claim.execution.tool_uses, [&](const auto& use) {
@@ -85,6 +91,7 @@ void write_trace(JsonOut& json, const Claim& claim, const Run& run) {
   json.begin_object();
   json.member("root", crypto::to_text(run.trace.root));
   json.member("size", run.trace.size);
+  write_lines(json, trace);
   json.end_object();
   json.end_object();
 }
@@ -184,7 +191,18 @@ void write_short_answer(JsonOut& json, const pipeline::Certified& certified, con
 
 }  // namespace
 
-Result<std::string> execute_reply_json(const pipeline::Certified& certified, RequestForm form) {
+void KeptTrace::take(std::string_view line) {
+  if (is_too_long_) return;
+  if (text_.size() + line.size() >= trace_reply_bytes_max) {
+    is_too_long_ = true;
+    text_ = {};
+    return;
+  }
+  text_.append(line).push_back('\n');
+}
+
+Result<std::string> execute_reply_json(const pipeline::Certified& certified, RequestForm form,
+                                       const KeptTrace* trace) {
   // Read back from the very bytes that were stored: what is replied is what the certificate says.
   TRY(const auto decoded, certificate::decode_certificate(certified.certificate));
   const Claim& claim = decoded.statement.claim;
@@ -195,7 +213,7 @@ Result<std::string> execute_reply_json(const pipeline::Certified& certified, Req
   json.member("certificate_url", "/certificate/" + certified.certificate_id);
   json.member("claim_hash", certified.claim_hash);
   write_result(json, certified);
-  write_trace(json, claim, run);
+  write_trace(json, claim, run, trace);
   json.name("proof");
   json.begin_object();
   // As in the certificate's summary: the evidence in short, the quote itself is in the certificate.

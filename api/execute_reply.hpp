@@ -6,10 +6,13 @@
 //           "proof": {"dataset_hash", "sandbox_hash", "tee", "tee_attestation"}, "result":
 //           {"output", "exit_code", "status", "stderr", ...}, "usage", "findings"}. A part of the
 //           trace that was not recorded is null; one that was, and is empty, is []. Output that is
-//           not UTF-8 text is base64, with "output_encoding": "base64" beside it.
+//           not UTF-8 text is base64, with "output_encoding": "base64" beside it. The trace itself,
+//           if asked for, is execution_trace.events.lines: null if it is over
+//           trace_reply_bytes_max.
 // Threads   Pure function.
 #pragma once
 #include <string>
+#include <string_view>
 
 #include "api/short_form.hpp"
 #include "base/result.hpp"
@@ -17,6 +20,22 @@
 
 namespace mayfly::api {
 
-Result<std::string> execute_reply_json(const pipeline::Certified& certified, RequestForm form);
+inline constexpr std::size_t trace_reply_bytes_max = std::size_t{16} * 1024 * 1024;
+
+// The lines of a trace for the reply: all of them, or none.
+class KeptTrace {
+ public:
+  void take(std::string_view line);
+  bool is_too_long() const { return is_too_long_; }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+  bool is_too_long_ = false;
+};
+
+// `trace` may be null: it was not asked for.
+Result<std::string> execute_reply_json(const pipeline::Certified& certified, RequestForm form,
+                                       const KeptTrace* trace = nullptr);
 
 }  // namespace mayfly::api

@@ -8,6 +8,7 @@
 #include "api/strict_json.hpp"
 #include "base/text_encoding.hpp"
 #include "certificate/assertions.hpp"
+#include "certificate/field_rules.hpp"
 #include "executor/seccomp_policy.hpp"
 #include "pipeline/entry_point.hpp"
 #include "pipeline/sandbox_spec.hpp"
@@ -383,6 +384,27 @@ Visibility read_visibility(Fields& request) {
   return Visibility::hidden;
 }
 
+void read_withhold(Fields& request, ExecutionRequest& out) {
+  const json* const withhold = request.array("withhold");
+  if (withhold == nullptr) return;
+  for (const json& what : *withhold) {
+    const auto* const word = what.get_ptr<const std::string*>();
+    if (word == nullptr || !certificate::check_text(certificate::rules::withholdable, *word) ||
+        std::ranges::find(out.withhold, *word) != out.withhold.end()) {
+      return request.fault("withhold",
+                           "each entry is one of executions, files, llm, network and result, once");
+    }
+    out.withhold.push_back(*word);
+  }
+}
+
+TraceReply read_trace(Fields& request) {
+  const json* const wanted = request.any("trace");
+  if (wanted == nullptr) return TraceReply::none;
+  if (!wanted->is_boolean()) request.fault("trace", "must be true or false");
+  return *wanted == json(true) ? TraceReply::lines : TraceReply::none;
+}
+
 }  // namespace
 
 std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json, DatasetData data,
@@ -411,6 +433,8 @@ std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json
   read_assertions(request, faults, out);
   read_nonce(request, out);
   const Visibility visibility = read_visibility(request);
+  read_withhold(request, out);
+  const TraceReply trace = read_trace(request);
   request.refuse_unknown();
   if (!faults.empty()) {
     return std::unexpected(Problem{ProblemKind::invalid_request,
@@ -418,7 +442,8 @@ std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json
                                    "understood; nothing was run",
                                    faults.take()});
   }
-  return DecodedRequest{.execution = std::move(out), .form = form, .visibility = visibility};
+  return DecodedRequest{
+      .execution = std::move(out), .form = form, .visibility = visibility, .trace = trace};
 }
 
 }  // namespace mayfly::api

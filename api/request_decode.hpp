@@ -1,9 +1,9 @@
 // The body of POST /execute -> what the pipeline runs. api/README.md shows the form.
 //
 // Shapes    {"dataset": {"data", "format"}, "sandbox": {"scripts", "script", "entrypoint", "tools",
-//           "environment", "llm"}, "assertions", "nonce", "visibility"}, every member but the
-//           sandbox optional. Or the short form: short_form.hpp. "dataset.url" is understood and
-//           refused: not in this version.
+//           "environment", "llm"}, "assertions", "nonce", "trace", "visibility", "withhold"}, every
+//           member but the sandbox optional. Or the short form: short_form.hpp. "dataset.url" is
+//           understood and refused: not in this version.
 // Errors    A Problem: malformed_request (not JSON, duplicate members), invalid_request (with a
 //           pointer for each field at fault: unknown, missing, of a wrong type, out of bounds; the
 //           bound and the fix are named), not_implemented. No value of a field is ever in it.
@@ -48,12 +48,16 @@ inline constexpr std::size_t field_errors_max = 32;  // reported in one problem
 // Was there a dataset.data, taken out of the text on its way in?
 enum class DatasetData : std::uint8_t { absent, taken };
 
+// Whether the answer has the trace's lines.
+enum class TraceReply : std::uint8_t { none, lines };
+
 // `rest_json` is the body without the value of dataset.data. The dataset itself is for the caller
 // to put into the result.
 struct DecodedRequest {
   pipeline::ExecutionRequest execution;
   RequestForm form = RequestForm::full;
   Visibility visibility = Visibility::open;
+  TraceReply trace = TraceReply::none;
 };
 std::expected<DecodedRequest, Problem> decode_request(std::string_view rest_json, DatasetData data,
                                                       const LlmEndpoints& endpoints = {});

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "pipeline/file_summary.hpp"
 #include "pipeline/threat_rules.hpp"
 
 namespace mayfly::api {
@@ -46,13 +45,17 @@ void count_outcome(const executor::RunReport& report, Metrics& metrics) {
     const bool is_call = denied->what.starts_with("system call");
     metrics.add(Metric::denied_syscalls, {is_call ? "system_call" : "exec"});
   }
-  for (const executor::FileEvent& event : report.files.events) {
-    if (!pipeline::asks_for_address(event.call) || event.error == 0) continue;
-    const std::string_view family = std::string_view(event.path).substr(0, event.path.find(' '));
-    metrics.add(Metric::network_denied, {family.starts_with("inet") ? "inet"
-                                         : family == "unix"         ? "unix"
-                                                                    : "other"});
-  }
+}
+
+void count_refused(const pipeline::RefusedAddresses& refused, Metrics& metrics) {
+  const auto count = [&](std::string_view family, std::int64_t times) {
+    if (times > 0) {
+      metrics.add(Metric::network_denied, {family}, static_cast<std::uint64_t>(times));
+    }
+  };
+  count("inet", refused.inet);
+  count("unix", refused.local);
+  count("other", refused.other);
 }
 
 void count_calls(const std::vector<pipeline::ModelCallFacts>& calls, Metrics& metrics) {
@@ -78,6 +81,7 @@ void count_run(const pipeline::Certified& certified, Metrics& metrics) {
       seconds(run.lifecycle.dataset_deleted.value - run.lifecycle.execution_completed.value));
   count_start(certified.report, metrics);
   count_outcome(certified.report, metrics);
+  count_refused(certified.refused_addresses, metrics);
   count_calls(certified.model_calls, metrics);
   for (const pipeline::Finding& finding : certified.findings) {
     metrics.add(Metric::findings, {to_string(finding.rule), to_string(finding.severity)});

@@ -54,6 +54,11 @@ class Job {
     request_.execution.before_stored = [this](const std::string& certificate_id) {
       return note_certificate(certificate_id);
     };
+    KeptTrace trace;
+    const bool wants_trace = request_.trace == TraceReply::lines;
+    if (wants_trace) {
+      request_.execution.trace = [&trace](std::string_view line) { trace.take(line); };
+    }
     executor::Runner::Watch watch;
     watch.cancel_fd = run_->cancel_fd();
     const auto certified = pipeline::execute(std::move(request_.execution), service_.parts, watch);
@@ -63,7 +68,7 @@ class Job {
     }
     count_run(*certified, service_.metrics);
     log_findings(*certified);
-    auto body = execute_reply_json(*certified, request_.form);
+    auto body = execute_reply_json(*certified, request_.form, wants_trace ? &trace : nullptr);
     if (!body) return problem_reply(problem_of(body.error()), path);
     auto answered = reply_with(std::move(*body));
     if (!answered) return problem_reply(problem_of(answered.error()), path);

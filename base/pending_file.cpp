@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <string>
+#include <utility>
 
 #include "base/file_io.hpp"
 #include "base/text_encoding.hpp"
@@ -83,8 +84,7 @@ Result<void> check_still_replaceable(const fs::path& target) {
   return fail(ErrorCode::malformed, target.string() + " is no regular file any more");
 }
 
-Result<void> replace(const fs::path& target, ByteView bytes) {
-  TRY(Temporary temporary, create_beside(target));
+Result<void> replace(const fs::path& target, Temporary temporary, ByteView bytes) {
   auto written = fill_and_sync(temporary.fd, bytes);
   if (written) written = check_still_replaceable(target);
   if (written) written = put_in_place(temporary, target);
@@ -217,7 +217,53 @@ Result<PendingFile> PendingFile::of_absent(const fs::path& path) {
 }
 
 Result<void> PendingFile::write(ByteView bytes) && {
-  return through_ ? write_through(through_, bytes) : replace(target_, bytes);
+  TRY(GrowingFile file, std::move(*this).begin());
+  CHECK_OK(file.append(bytes));
+  return std::move(file).finish();
+}
+
+Result<GrowingFile> PendingFile::begin() && {
+  GrowingFile file;
+  if (through_) {
+    file.fd_ = std::move(through_);
+    return file;
+  }
+  TRY(Temporary temporary, create_beside(target_));
+  file.target_ = std::move(target_);
+  file.fd_ = std::move(temporary.fd);
+  file.temporary_ = std::move(temporary.name);
+  return file;
+}
+
+GrowingFile::GrowingFile(GrowingFile&& other) noexcept
+    : target_(std::move(other.target_)),
+      fd_(std::move(other.fd_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      buffer_(std::move(other.buffer_)) {}
+
+GrowingFile::~GrowingFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+Result<void> GrowingFile::append(ByteView bytes) {
+  constexpr std::size_t buffer_bytes = std::size_t{64} * 1024;
+  if (buffer_.size() + bytes.size() > buffer_bytes) {
+    CHECK_OK(flush());
+    if (bytes.size() > buffer_bytes) return write_all(fd_, bytes);
+  }
+  buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  return {};
+}
+
+Result<void> GrowingFile::flush() {
+  CHECK_OK(write_all(fd_, buffer_));
+  buffer_.clear();
+  return {};
+}
+
+Result<void> GrowingFile::finish() && {
+  if (target_.empty()) return write_through(fd_, buffer_);
+  return replace(target_, {std::exchange(temporary_, {}), std::move(fd_)}, buffer_);
 }
 
 bool PendingFile::is_same_place(const PendingFile& other) const {

@@ -15,12 +15,15 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
 
 namespace mayfly {
+
+class GrowingFile;
 
 class PendingFile {
  public:
@@ -29,6 +32,8 @@ class PendingFile {
   static Result<PendingFile> of_descriptor(int number);
 
   Result<void> write(ByteView bytes) &&;
+  // For what comes in parts, and is too much to hold.
+  Result<GrowingFile> begin() &&;
 
   // The descriptor of this process that the path named, if it did.
   std::optional<int> descriptor() const { return descriptor_; }
@@ -50,6 +55,27 @@ class PendingFile {
   UniqueFd through_;                // what is written through
   std::optional<FileId> existing_;  // of the file that is there already
   std::optional<int> descriptor_;
+};
+
+// A file in the making. Without finish() nothing of it is left, but what was written through.
+class GrowingFile {
+ public:
+  GrowingFile(GrowingFile&& other) noexcept;
+  GrowingFile& operator=(GrowingFile&&) = delete;
+  ~GrowingFile();
+
+  Result<void> append(ByteView bytes);
+  Result<void> finish() &&;
+
+ private:
+  friend class PendingFile;
+  GrowingFile() = default;
+  Result<void> flush();
+
+  std::filesystem::path target_;  // empty: written through
+  UniqueFd fd_;
+  std::string temporary_;  // its name, if it needs one
+  Bytes buffer_;
 };
 
 }  // namespace mayfly

@@ -99,6 +99,33 @@ class Decoder {
     }
     out.emplace(text_of(value->slice()));
   }
+  void json(std::string_view name, std::string& out) {
+    std::optional<std::string> value;
+    if (take(name)) optional_json(name, value);
+    out = std::move(value).value_or("");
+  }
+  void texts_if_any(std::string_view name, std::vector<std::string>& out, const TextRule& rule,
+                    Order order) {
+    const auto value = take_optional(name);
+    if (!value) return;
+    texts(name, out, rule, order);
+    if (out.empty()) refuse(*value, "must be absent where it says nothing");
+  }
+  void counts_if_any(std::string_view name, std::map<std::string, std::int64_t>& out) {
+    const auto value = take_optional(name);
+    if (!value) return;
+    if (value->kind() != JsonKind::object) return refuse(*value, "must be an object");
+    for (auto child = value->first_child(); child && !error_; child = child->next_sibling()) {
+      if (out.size() == map_entries_max) return refuse_count(*value, map_entries_max);
+      if (!check_text(rules::member, child->raw_name())) {
+        return refuse(*child, "the member's name " + std::string(rules::member.expectation));
+      }
+      std::int64_t& count = out[std::string(child->raw_name())];
+      keep(child->integer(), count);
+      if (!error_ && count < 0) refuse(*child, "must not be negative");
+    }
+    if (out.empty()) refuse(*value, "must be absent where it says nothing");
+  }
   void texts(std::string_view name, std::vector<std::string>& out, const TextRule& rule,
              Order order) {
     read_array(name, out, list_entries_max, order,

@@ -5,13 +5,14 @@
 
 #include "base/text_encoding.hpp"
 #include "certificate/attempt_text.hpp"
+#include "certificate/disclosure.hpp"
 #include "certificate/json_string.hpp"
 
 namespace mayfly::certificate {
 namespace {
 
 constexpr std::size_t shown_text_bytes_max = 200;
-constexpr std::size_t shown_result_bytes_max = 2000;
+constexpr std::size_t printed_result_bytes_max = 2000;
 constexpr std::size_t shown_entries_max = 20;
 constexpr std::size_t label_width = 16;
 
@@ -86,15 +87,29 @@ class Page {
   std::string text_;
 };
 
-void describe_result(Page& page, const Claim& claim) {
+void describe_commitment(Page& page, const ResultRecord& result,
+                         const std::optional<Disclosure>& disclosure) {
+  if (disclosure && disclosure->result) {
+    page.line("shown", inert_text(text_of(disclosure->result->bytes), printed_result_bytes_max));
+  } else {
+    page.line("WITHHELD", "the result, as was allowed before the run");
+  }
+  page.line("commitment", crypto::to_text(result.digest));
+}
+
+void describe_result(Page& page, const Claim& claim, const std::optional<Disclosure>& disclosure) {
   const ResultRecord& result = claim.result;
   page.title("Result");
   if (result.value) {
-    page.line("value", inert_text(*result.value, shown_result_bytes_max));
+    page.line("value", inert_text(*result.value, printed_result_bytes_max));
   }
   page.line("status", result.status + ", exit code " + std::to_string(result.exit_code));
-  page.line("digest", crypto::to_text(result.digest));
-  page.line("size", grouped(result.size) + " bytes, " + result.media_type);
+  if (may_withhold(claim, "result")) {
+    describe_commitment(page, result, disclosure);
+  } else {
+    page.line("digest", crypto::to_text(result.digest));
+    page.line("size", grouped(result.size) + " bytes, " + result.media_type);
+  }
   if (result.truncated) {
     page.line("CUT", "the job printed more than the " + grouped(claim.limits.output_bytes) +
                          " bytes that are kept; this is their digest");
@@ -251,6 +266,10 @@ void describe_proof(Page& page, const DecodedCertificate& certificate) {
   }
   page.line("issued", to_rfc3339(proof.timestamp) + " by " + run.time_source);
   page.line("attempt", attempt_text(run.attempt));
+  if (proof.disclosure && proof.disclosure->trace) {
+    const auto count = static_cast<std::int64_t>(proof.disclosure->trace->events.size());
+    page.line("events shown", grouped(count) + " of " + grouped(run.trace.size));
+  }
   page.line("software",
             "mayfly " + shown(run.software.version) + ", " + crypto::to_text(run.software.mayfly));
 }
@@ -288,7 +307,7 @@ std::string describe(const DecodedCertificate& certificate) {
   page.title("Certificate " + certificate.stated_certificate_id);
   page.line("claim", certificate.stated_claim_hash);
   page.line("run", statement.run.run_id);
-  describe_result(page, statement.claim);
+  describe_result(page, statement.claim, certificate.proof.disclosure);
   describe_assertions(page, statement.claim);
   describe_input(page, statement.claim);
   describe_execution(page, statement.claim.execution, statement.run.trace);

@@ -80,6 +80,24 @@ class Encoder {
     writer_.name(name);
     writer_.canonical_value(*value);
   }
+  void json(std::string_view name, const std::string& value) {
+    optional_json(name, std::optional(value));
+  }
+  // No values: absent.
+  void texts_if_any(std::string_view name, const std::vector<std::string>& values,
+                    const TextRule& rule, Order order) {
+    if (!values.empty()) texts(name, values, rule, order);
+  }
+  void counts_if_any(std::string_view name, const std::map<std::string, std::int64_t>& values) {
+    if (values.empty()) return;
+    check_size(name, values.size(), 0, map_entries_max);
+    group(name, [&](Encoder& inner) {
+      for (const auto& [key, value] : values) {
+        inner.check(key, rules::member, key);
+        inner.count(key, value);
+      }
+    });
+  }
   void texts(std::string_view name, std::vector<std::string> values, const TextRule& rule,
              Order order) {
     arrange(name, values, list_entries_max, order);

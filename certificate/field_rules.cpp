@@ -113,6 +113,9 @@ constinit const TextRule dataset_access = {
 constinit const TextRule network_verdict = {
     [](Text text) { return is_one_of(text, {"denied", "allowed"}); },
     "must be \"denied\" or \"allowed\""};
+constinit const TextRule withholdable = {
+    [](Text text) { return is_one_of(text, {"executions", "files", "llm", "network", "result"}); },
+    "must be one of executions, files, llm, network and result"};
 constinit const TextRule coverage = {
     [](Text text) { return is_one_of(text, {"complete", "not-recorded", "blocked"}); },
     "must be \"complete\", \"not-recorded\" or \"blocked\""};

@@ -31,6 +31,10 @@ inline constexpr std::size_t log_proof_hashes_max = 65;
 inline constexpr std::size_t verifier_key_bytes_max = 512;
 inline constexpr std::size_t collateral_parts_max = 16;
 inline constexpr std::size_t collateral_part_bytes_max = std::size_t{512} * 1024;
+inline constexpr std::size_t trace_salt_bytes = 16;
+inline constexpr std::size_t result_salt_bytes = 32;
+inline constexpr std::size_t withheld_hashes_max = 65'536;
+inline constexpr std::size_t shown_result_bytes_max = std::size_t{768} * 1024;
 inline constexpr std::int64_t exit_code_min = -128;  // minus a signal number
 inline constexpr std::int64_t exit_code_max = 255;
 
@@ -66,6 +70,7 @@ extern const TextRule media_type;
 extern const TextRule file_operation;
 extern const TextRule network_verdict;
 extern const TextRule coverage;
+extern const TextRule withholdable;
 extern const TextRule verifier_key;  // "<name>+<id>+<key>" of a note
 extern const TextRule log_proof;     // up to log_proof_text_bytes_max
 extern const TextRule algorithm;

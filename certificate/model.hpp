@@ -156,6 +156,10 @@ struct Claim {
   std::vector<std::string> models;
   std::string determinism = "deterministic";  // | "seeded" | "external"
   std::vector<Assertion> assertions;          // in the order given
+  // What may be withheld from a reader, fixed before the run, sorted: "executions" "files" "llm"
+  // "network" (events of the trace), "result". With "result" the claim only commits to it: digest
+  // is result_commitment(), there is no value, and size is 0.
+  std::vector<std::string> withhold{};
   FilesUsed files_used;
   Execution execution;
   ResultRecord result;
@@ -190,6 +194,8 @@ struct Trace {
   std::int64_t size = 0;  // events
   // "executions" | "files" | "network" | "llm" -> "complete" | "not-recorded" | "blocked"
   std::map<std::string, std::string> coverage;
+  // As the keys of coverage -> how many of the events; empty: not said.
+  std::map<std::string, std::int64_t> kinds{};
 };
 
 struct Software {
@@ -268,8 +274,35 @@ struct Collateral {
   std::vector<CollateralPart> parts;  // sorted by name
 };
 
+// One event of the trace, shown.
+struct ShownEvent {
+  std::int64_t index = 0;
+  std::string event;  // canonical JSON
+  Bytes salt;         // 16 bytes
+};
+
+// Some events of the trace: run.trace.root follows from them, and from one hash for each largest
+// subtree that is withheld.
+struct ShownTrace {
+  std::vector<ShownEvent> events;  // by index
+  std::vector<Sha256> withheld;
+};
+
+struct ShownResult {
+  Bytes bytes;
+  Bytes salt;  // 32 bytes
+};
+
+// What is shown of that which the statement only commits to. Whoever holds the certificate can take
+// it away, and nothing that is signed changes.
+struct Disclosure {
+  std::optional<ShownResult> result{};
+  std::optional<ShownTrace> trace{};
+};
+
 struct Proof {
   std::optional<Collateral> collateral{};
+  std::optional<Disclosure> disclosure{};
   std::vector<Signature> signatures;
   std::string tee_kind;    // = run.tee
   std::string tee_format;  // "tdx-quote-v4"

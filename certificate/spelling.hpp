@@ -193,6 +193,7 @@ void spell_input(Walk& walk, T& claim) {
   walk.object("limits", claim.limits);
   walk.texts("models", claim.models, rules::name, Order::sorted);
   walk.text("determinism", claim.determinism, rules::determinism);
+  walk.texts_if_any("withhold", claim.withhold, rules::withholdable, Order::sorted);
 }
 
 template <class Walk, Like<Claim> T>
@@ -239,6 +240,7 @@ void spell(Walk& walk, T& trace) {
   walk.digest("root", trace.root);
   walk.count("size", trace.size);
   walk.texts_by_name("coverage", trace.coverage, rules::coverage);
+  walk.counts_if_any("kinds", trace.kinds);
 }
 
 template <class Walk, Like<Software> T>
@@ -323,9 +325,35 @@ void spell(Walk& walk, T& collateral) {
   walk.list("parts", collateral.parts, collateral_parts_max, Order::sorted);
 }
 
+template <class Walk, Like<ShownEvent> T>
+void spell(Walk& walk, T& shown) {
+  walk.json("event", shown.event);
+  walk.count("index", shown.index);
+  walk.hex("salt", shown.salt, trace_salt_bytes, trace_salt_bytes);
+}
+
+template <class Walk, Like<ShownTrace> T>
+void spell(Walk& walk, T& trace) {
+  walk.list("events", trace.events, list_entries_max, Order::as_given);
+  walk.digests("withheld", trace.withheld, withheld_hashes_max);
+}
+
+template <class Walk, Like<ShownResult> T>
+void spell(Walk& walk, T& result) {
+  walk.base64url("bytes", result.bytes, 0, shown_result_bytes_max);
+  walk.hex("salt", result.salt, result_salt_bytes, result_salt_bytes);
+}
+
+template <class Walk, Like<Disclosure> T>
+void spell(Walk& walk, T& disclosure) {
+  walk.optional_object("result", disclosure.result);
+  walk.optional_object("trace", disclosure.trace);
+}
+
 template <class Walk, Like<Proof> T>
 void spell(Walk& walk, T& proof) {
   walk.optional_object("collateral", proof.collateral);
+  walk.optional_object("disclosure", proof.disclosure);
   walk.list("signatures", proof.signatures, signatures_max, Order::as_given);
   walk.group("tee_attestation", [&](Walk& inner) {
     inner.text("kind", proof.tee_kind, rules::word);

@@ -21,6 +21,7 @@ Result<Bytes> encode_with(const DecodedCertificate& certificate, const Proof& pr
 Result<Bytes> stamped_bytes(const DecodedCertificate& certificate, std::size_t index) {
   Proof proof = certificate.proof;
   proof.timestamps.resize(index);
+  proof.disclosure.reset();
   return encode_with(certificate, proof);
 }
 

@@ -3,7 +3,8 @@
 // Shapes    A token is over the whole file as it was without it: the first over the certificate
 //           without `proof.timestamps`, each next one over all that stood there before. The quote
 //           must be under it: who breaks an attestation key later could else make one for a
-//           statement that was stamped before.
+//           statement that was stamped before. `proof.disclosure` is not: what it shows is bound by
+//           the statement, and may be withheld later.
 // Errors    limit: timestamps_max tokens are there already.
 // Threads   Pure functions.
 #pragma once

@@ -32,6 +32,7 @@ void add_submit(Verb program, Action& chosen);
 void add_evidence(Verb program, Action& chosen);
 void add_collateral(Verb program, Action& chosen);
 void add_tpm(Verb program, Action& chosen);
+void add_disclose(Verb program, Action& chosen);
 void add_doctor(Verb program, Action& chosen);
 
 }  // namespace mayfly::cli

@@ -135,6 +135,11 @@ std::vector<verifier::ReportLine> judge_chunk(const std::vector<Item>& items, co
 }  // namespace
 
 Result<int> judge_batch(const std::string& folder_or_dash, const JudgeOptions& options) {
+  if (options.trace) {
+    return fail(ErrorCode::malformed,
+                "--batch judges many certificates, and a trace is of one run: give its certificate "
+                "by itself for --trace");
+  }
   TRY(const Judge judge, Judge::make(options));
   Source source = Lines();
   if (folder_or_dash != "-") {

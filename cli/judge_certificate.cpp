@@ -14,6 +14,7 @@
 #include "cli/dataset_hash.hpp"
 #include "cli/log_files.hpp"
 #include "cli/standard_streams.hpp"
+#include "cli/trace_file.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/timestamp_token.hpp"
 #include "verifier/comparison_text.hpp"
@@ -88,6 +89,9 @@ Result<Judge> Judge::make(const JudgeOptions& options) {
     judge.policy_.time =
         verifier::TimeRules{.authorities = std::move(authorities), .token = verifier::Required{}};
   }
+  if (options.trace) {
+    TRY(judge.trace_, read_trace(*options.trace));
+  }
   judge.clock_ = clock_now();
   judge.at_ = options.at.value_or(judge.clock_);
   return judge;
@@ -98,6 +102,7 @@ verifier::Report Judge::judge(ByteView certificate) const {
                           {.dataset_hash = dataset_hash_,
                            .log_policy = log_policy_ ? &*log_policy_ : nullptr,
                            .log = log_ ? &*log_ : nullptr,
+                           .trace = trace_,
                            .clock = clock_});
 }
 

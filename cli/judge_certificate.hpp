@@ -16,6 +16,7 @@
 #include "verifier/policy.hpp"
 #include "verifier/report.hpp"
 #include "verifier/report_text.hpp"
+#include "verifier/trace_check.hpp"
 
 namespace mayfly::cli {
 
@@ -27,6 +28,7 @@ struct JudgeOptions {
   std::optional<std::string> log_policy;  // path of a tlog-policy file
   std::optional<std::string> log;         // folder with a copy of the log's tiles
   std::optional<std::string> tsa_roots;   // path of the PEM of time-stamping authorities
+  std::optional<std::string> trace;       // path of the run's trace
   ReportForm form = ReportForm::text;
   verifier::Colour colour = verifier::Colour::none;
   verifier::Policy policy = verifier::default_policy();
@@ -49,6 +51,7 @@ class Judge {
   std::optional<std::string> dataset_hash_;
   std::optional<transparency::LogPolicy> log_policy_;
   std::optional<transparency::LogCopy> log_;
+  std::optional<verifier::GivenTrace> trace_;
 };
 
 // Every code there is, as text: for --explain without a certificate.

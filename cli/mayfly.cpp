@@ -23,6 +23,7 @@ void add_verbs(cli::Verb program, cli::Action& chosen) {
   cli::add_show(program, chosen);
   cli::add_certificates(program, chosen);
   cli::add_canonical(program, chosen);
+  cli::add_disclose(program, chosen);
   cli::add_log(program, chosen);
   cli::add_study(program, chosen);
   cli::add_token(program, chosen);

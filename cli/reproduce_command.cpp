@@ -126,6 +126,7 @@ Result<pipeline::ExecutionRequest> request_of(const certificate::Claim& claim,
   }
   request.policy = claim.sandbox.policy;
   if (claim.determinism == "seeded") request.determinism = pipeline::Determinism::seeded;
+  request.withhold = claim.withhold;
   request.assertions = claim.assertions;
   for (certificate::Assertion& assertion : request.assertions) assertion.verdict = "unknown";
   TRY(request.scripts, scripts_of(claim.sandbox, options.scripts));
@@ -197,7 +198,7 @@ Result<int> reproduce(const ReproduceOptions& options) {
   watch.cancel_fd = interrupt.fd();
   TRY(const pipeline::Certified certified,
       pipeline::execute(std::move(request), workshop.parts(), watch));
-  CHECK_OK(outputs.write_certificate(certified));
+  CHECK_OK(outputs.write_certificate(certified.certificate));
   if (interrupt.happened()) return to_int(ExitCode::interrupted);
   JudgeOptions judge;
   judge.form = options.json ? ReportForm::json : ReportForm::text;

@@ -1,12 +1,13 @@
 #include "cli/returned_certificate.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/loopback_client.hpp"
 #include "base/text_encoding.hpp"
 #include "certificate/canonical_json.hpp"
 #include "certificate/decode.hpp"
-#include "cli/workshop.hpp"
+#include "verifier/trace_check.hpp"
 #include "verifier/verify.hpp"
 
 namespace mayfly::cli {
@@ -31,8 +32,7 @@ bool is_certificate_id(std::string_view text) {
 }
 
 // Binds the certificate to this submission: the verifier cannot know what was sent.
-Result<void> check_ours(const Bytes& bytes, const certificate::SessionManifest& attested,
-                        const Bytes& nonce, const SealedAnswer& answer) {
+Result<void> check_ours(const Bytes& bytes, const Expected& expected, const SealedAnswer& answer) {
   TRY(const auto decoded, certificate::decode_certificate(bytes));
   const auto not_ours = [](std::string_view what) {
     return fail(ErrorCode::rejected,
@@ -40,10 +40,10 @@ Result<void> check_ours(const Bytes& bytes, const certificate::SessionManifest& 
   };
   const certificate::Statement& statement = decoded.statement;
   // That this key signed it is for the verifier to check.
-  if (statement.run.signer != attested.signer) {
+  if (statement.run.signer != expected.signer) {
     return not_ours("another key signed it than the one that the service attested");
   }
-  if (statement.run.nonce != nonce) return not_ours("it has another nonce");
+  if (statement.run.nonce != expected.nonce) return not_ours("it has another nonce");
   const std::string sent = answer.dataset_hash ? crypto::to_text(*answer.dataset_hash) : "";
   if (answer.dataset_hash && statement.claim.dataset_hash != sent) {
     return not_ours("it is about another dataset than the one that was sent");
@@ -65,6 +65,23 @@ std::string output_member(const json& result, const std::string& name) {
   return bytes ? std::string(text_of(*bytes)) : std::string();
 }
 
+// The lines of the trace, if they were asked for and are there.
+std::optional<std::string> trace_member(const json& reply) {
+  const json::json_pointer lines("/execution_trace/events/lines");
+  if (!reply.contains(lines) || !reply[lines].is_string()) return std::nullopt;
+  return reply[lines].get<std::string>();
+}
+
+verifier::GivenTrace trace_given(std::string_view lines) {
+  verifier::TraceCheck check;
+  while (!lines.empty()) {
+    const std::string_view line = lines.substr(0, lines.find('\n'));
+    check.add(line);
+    lines.remove_prefix(std::min(line.size() + 1, lines.size()));
+  }
+  return std::move(check).finish();
+}
+
 }  // namespace
 
 int ReturnedCertificate::exit_code() const {
@@ -74,9 +91,8 @@ int ReturnedCertificate::exit_code() const {
 }
 
 Result<ReturnedCertificate> take_certificate(const Destination& destination,
-                                             const certificate::SessionManifest& attested,
-                                             const Bytes& nonce, const SealedAnswer& answer,
-                                             const verifier::Policy& policy) {
+                                             const Expected& expected, const SealedAnswer& answer,
+                                             const verifier::Policy& policy, UnixMillis now) {
   const json reply = json::parse(answer.json, /*cb=*/nullptr, /*allow_exceptions=*/false);
   const std::string id = reply.is_object() ? text_member(reply, "certificate_id") : "";
   if (id.empty() || !is_certificate_id(id)) {
@@ -84,10 +100,11 @@ Result<ReturnedCertificate> take_certificate(const Destination& destination,
   }
   ReturnedCertificate out;
   TRY(out.certificate, fetch(destination, id));
-  CHECK_OK(check_ours(out.certificate, attested, nonce, answer));
+  CHECK_OK(check_ours(out.certificate, expected, answer));
   verifier::Supplied supplied;
   if (answer.dataset_hash) supplied.dataset_hash = crypto::to_text(*answer.dataset_hash);
-  const UnixMillis now = system_clock_now();
+  out.trace = trace_member(reply);
+  if (out.trace) supplied.trace = trace_given(*out.trace);
   const verifier::Report report = verifier::verify(out.certificate, policy, now, supplied);
   out.verdict = report.verdict();
   if (report.stated) out.stated = *report.stated;

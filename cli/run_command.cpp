@@ -55,6 +55,7 @@ struct RunOptions {
   std::string nonce;
   std::string output;
   std::string trace;
+  std::vector<std::string> withhold;
   std::string log_policy;
   std::string study;
   AttestChoice attest;
@@ -236,6 +237,7 @@ Result<pipeline::ExecutionRequest> request_from(const RunOptions& options) {
   TRY(request.llm, model_access_from(options.llm));
   CHECK_OK(pipeline::add_agent(request));
   request.environment = options.environment;
+  request.withhold = options.withhold;
   for (const std::string& text : options.assertions) {
     auto assertion = certificate::parse_assertion(text);
     if (!assertion) return std::unexpected(std::move(assertion).error().while_doing("--assert"));
@@ -281,16 +283,21 @@ Error while_keeping(Error error, const RunOptions& options, const pipeline::Cert
           error.error_number()};
 }
 
-Result<void> hand_over(const RunOptions& options, RunOutputs outputs,
+Result<void> hand_over(const RunOptions& options, RunOutputs& outputs,
                        const pipeline::Certified& certified) {
-  auto certificate = outputs.write_certificate(certified);
-  auto trace = outputs.write_trace(certified);
+  auto certificate = outputs.write_certificate(certified.certificate);
+  auto trace = outputs.finish_trace();
   const bool exists = certificate || !options.no_store;
   if (exists || options.json) tell(options, certified, certificate ? options.output : "");
   if (!certificate) {
+    if (!trace) report_error(trace.error());
     return std::unexpected(while_keeping(std::move(certificate).error(), options, certified));
   }
-  return trace;
+  if (trace) return {};
+  return std::unexpected(Error(trace.error().code(),
+                               trace.error().message() + "; the trace is lost, and the certificate "
+                                                         "is whole",
+                               trace.error().error_number()));
 }
 
 // With --json or "-o -", standard output has one thing on it and can be piped on.
@@ -330,11 +337,12 @@ Result<int> run(const RunOptions& options) {
   }
   TRY(request.dataset, take_dataset(options, request.dataset_format));
   request.dataset_loaded = system_clock_now();
+  TRY(request.trace, outputs.trace_sink());
 
   TRY(const Interrupt interrupt, Interrupt::install());
   TRY(const pipeline::Certified certified,
       pipeline::execute(std::move(request), workshop.parts(), watch_over(output, interrupt.fd())));
-  CHECK_OK(hand_over(options, std::move(outputs), certified));
+  CHECK_OK(hand_over(options, outputs, certified));
   if (interrupt.happened()) return to_int(ExitCode::interrupted);
   const executor::Outcome& outcome = certified.report.outcome;
   return options.command.empty() ? to_int(exit_code_for(outcome)) : passed_through_status(outcome);
@@ -390,6 +398,13 @@ void add_options(Verb verb, RunOptions& options) {
       .type_name("FILE");
   verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")
       .type_name("FILE");
+  verb.add_option(
+          "--may-withhold", options.withhold,
+          "what may be withheld from a reader later: executions, files, llm, network (events "
+          "of the trace), result")
+      .type_name("LIST")
+      .separated_by_commas()
+      .one_value_each();
   verb.add_option("--log-policy", options.log_policy,
                   "its witnesses must cosign the log before the run and at its end")
       .type_name("FILE");

@@ -41,18 +41,39 @@ Result<RunOutputs> RunOutputs::open(const std::string& certificate, const std::s
 }
 
 bool RunOutputs::take_standard_output() const {
-  return is_standard_output(certificate_) || is_standard_output(trace_);
+  return is_standard_output(certificate_) || is_standard_output(trace_) ||
+         trace_is_standard_output_;
 }
 
-Result<void> RunOutputs::write_certificate(const pipeline::Certified& certified) {
-  return write_place(std::exchange(certificate_, std::nullopt), certified.certificate, "-o");
+Result<void> RunOutputs::write_certificate(ByteView certificate) {
+  return write_place(std::exchange(certificate_, std::nullopt), certificate, "-o");
 }
 
-Result<void> RunOutputs::write_trace(const pipeline::Certified& certified) {
-  if (!trace_) return {};
-  std::string text;
-  for (const std::string& line : certified.trace_lines) text += line + "\n";
-  return write_place(std::exchange(trace_, std::nullopt), bytes_of(text), "--trace");
+Result<void> RunOutputs::write_trace(ByteView lines) {
+  return write_place(std::exchange(trace_, std::nullopt), lines, "--trace");
+}
+
+Result<pipeline::TraceSink> RunOutputs::trace_sink() {
+  if (!trace_) return pipeline::TraceSink();
+  trace_is_standard_output_ = is_standard_output(trace_);
+  auto begun = std::move(*trace_).begin();
+  trace_.reset();
+  if (!begun) return std::unexpected(std::move(begun).error().while_doing("--trace"));
+  growing_trace_.emplace(std::move(*begun));
+  return [this](std::string_view line) {
+    if (trace_error_) return;  // a run that has begun is certified even so
+    auto written = growing_trace_->append(bytes_of(std::string(line) + "\n"));
+    if (!written) trace_error_ = std::move(written).error();
+  };
+}
+
+Result<void> RunOutputs::finish_trace() {
+  if (!growing_trace_) return {};
+  Result<void> written = trace_error_ ? std::unexpected(*std::move(trace_error_))
+                                      : std::move(*growing_trace_).finish();
+  growing_trace_.reset();
+  if (!written) return std::unexpected(std::move(written).error().while_doing("--trace"));
+  return {};
 }
 
 }  // namespace mayfly::cli

@@ -1,4 +1,4 @@
-// Where `mayfly run` puts the certificate and the trace: looked at before the dataset is read,
+// Where `mayfly run` and `submit` put certificate and trace: looked at before the dataset is read,
 // written when the run is over.
 //
 // Shapes    A path, or "-" for standard output, which then carries nothing else. Empty: not wanted.
@@ -10,7 +10,7 @@
 
 #include "base/pending_file.hpp"
 #include "base/result.hpp"
-#include "pipeline/execute.hpp"
+#include "pipeline/trace.hpp"
 
 namespace mayfly::cli {
 
@@ -20,12 +20,20 @@ class RunOutputs {
 
   bool take_standard_output() const;
 
-  Result<void> write_certificate(const pipeline::Certified& certified);
-  Result<void> write_trace(const pipeline::Certified& certified);
+  Result<void> write_certificate(ByteView certificate);
+  // Takes the trace while the job runs; empty if it is not wanted. Borrows this object.
+  Result<pipeline::TraceSink> trace_sink();
+  // Or all of it at once.
+  Result<void> write_trace(ByteView lines);
+  // Once it is whole; also says what went wrong meanwhile.
+  Result<void> finish_trace();
 
  private:
   std::optional<PendingFile> certificate_;
   std::optional<PendingFile> trace_;
+  std::optional<GrowingFile> growing_trace_;
+  std::optional<Error> trace_error_;
+  bool trace_is_standard_output_ = false;
 };
 
 }  // namespace mayfly::cli

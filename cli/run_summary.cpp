@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "certificate/describe.hpp"
+#include "certificate/disclosure.hpp"
 #include "cli/json_text.hpp"
 #include "cli/outcome_text.hpp"
 #include "cli/quantities.hpp"
@@ -14,7 +15,9 @@ namespace {
 
 constexpr std::size_t shown_value_max = 400;
 
-std::string shown_result(const certificate::ResultRecord& result) {
+std::string shown_result(const certificate::Claim& claim) {
+  const certificate::ResultRecord& result = claim.result;
+  if (certificate::may_withhold(claim, "result")) return "may be withheld: see mayfly disclose";
   if (!result.value) return fmt::format("{}, {}", show_bytes(result.size), result.media_type);
   return certificate::inert_text(*result.value, shown_value_max);
 }
@@ -51,7 +54,7 @@ std::string run_summary_text(const pipeline::Certified& certified, const std::st
   return fmt::format(
              "\nresult       {}\n"
              "status       {}{} (exit code {}, {}, {} CPU, peak {})\n",
-             shown_result(claim.result), claim.result.status, reason ? ": " + *reason : "",
+             shown_result(claim), claim.result.status, reason ? ": " + *reason : "",
              claim.result.exit_code, show_duration_ms(run.usage.wall_ms),
              show_duration_ms(run.usage.cpu_ms), show_bytes(run.usage.peak_memory_bytes)) +
          assertion_lines(claim.assertions) +

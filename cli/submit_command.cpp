@@ -7,7 +7,7 @@
 #include <memory>
 #include <optional>
 
-#include "base/pending_file.hpp"
+#include "api/execute_reply.hpp"
 #include "base/text_encoding.hpp"
 #include "cli/command.hpp"
 #include "cli/destination.hpp"
@@ -18,6 +18,7 @@
 #include "cli/print.hpp"
 #include "cli/progress.hpp"
 #include "cli/returned_certificate.hpp"
+#include "cli/run_outputs.hpp"
 #include "cli/sealed_sender.hpp"
 #include "cli/send_to_simulated.hpp"
 #include "cli/session_check.hpp"
@@ -40,6 +41,7 @@ struct SubmitOptions {
   std::string dataset;
   std::string patience = "1h";
   std::string output;
+  std::string trace;
   bool json = false;
   bool quiet = false;
   SubmitRequest request;
@@ -79,6 +81,19 @@ Result<std::optional<UniqueFd>> open_dataset(const std::string& path) {
   return std::optional(std::move(file));
 }
 
+// What was asked for and not given is said, though the certificate is whole.
+Result<void> write_trace(const SubmitOptions& options, RunOutputs& outputs,
+                         const ReturnedCertificate& returned) {
+  if (options.trace.empty()) return {};
+  if (!returned.trace) {
+    return fail(ErrorCode::unavailable,
+                fmt::format("--trace: the answer has no trace: a service gives none of more than "
+                            "{} MiB; the certificate is whole",
+                            api::trace_reply_bytes_max / (1024 * 1024)));
+  }
+  return outputs.write_trace(bytes_of(*returned.trace));
+}
+
 // Nothing but a verified service is sent anything, unless somebody said why that is acceptable.
 bool may_send(Verdict verdict, const std::optional<SendToSimulated>& permission) {
   return verdict == Verdict::verified || (verdict == Verdict::unattested && permission);
@@ -108,7 +123,7 @@ void tell(const SubmitOptions& options, const CheckedSession& checked, const Don
   const auto& [answer, returned] = done;
   const verifier::Stated& stated = returned.stated;
   if (!options.json) {
-    if (options.output != "-") put_out(returned.job_output);
+    if (options.output != "-" && options.trace != "-") put_out(returned.job_output);
     put_err(returned.job_errors);
     if (options.quiet) return;
     complain(fmt::format("{}; the job {}, exit code {}; certificate {}",
@@ -146,21 +161,24 @@ Result<Done> send_and_take(const SubmitOptions& options, const Destination& dest
   Done done;
   TRY(done.answer, send(options, destination, checked, std::move(request_json)));
   TRY(done.returned,
-      take_certificate(destination, checked.session.manifest, nonce, done.answer, policy));
+      take_certificate(destination, {.signer = checked.session.manifest.signer, .nonce = nonce},
+                       done.answer, policy, system_clock_now()));
   return done;
 }
 
 Result<int> submit(SubmitOptions options) {
   CHECK_OK(settle_dataset(options));
-  if (options.json && options.output == "-") {
-    return fail(ErrorCode::malformed, "--json and -o - both want standard output: name a file");
+  if (options.json && (options.output == "-" || options.trace == "-")) {
+    return fail(ErrorCode::malformed,
+                "--json and the certificate or trace cannot both go to standard output: name a "
+                "file for -o and --trace");
   }
+  options.request.wants_trace = !options.trace.empty();
   const Bytes nonce = fresh_nonce();
   TRY(Destination destination, destination_from(options.url, options.token_file, options.patience));
   TRY(std::string request_json, submit_request_json(options.request, nonce));
   TRY(const verifier::Policy policy, policy_argument(options.policy));
-  TRY(PendingFile place, options.output == "-" ? PendingFile::of_descriptor(STDOUT_FILENO)
-                                               : PendingFile::open(options.output));
+  TRY(RunOutputs outputs, RunOutputs::open(options.output, options.trace));
   std::optional<SendToSimulated> permission;
   if (!options.simulated_reason.empty()) permission.emplace(options.simulated_reason);
 
@@ -182,8 +200,10 @@ Result<int> submit(SubmitOptions options) {
     return exit_code(Verdict::contradicted);
   }
   if (!done) return std::unexpected(std::move(done).error());
-  CHECK_OK(std::move(place).write(done->returned.certificate));
+  CHECK_OK(outputs.write_certificate(done->returned.certificate));
+  const auto traced = write_trace(options, outputs, done->returned);
   tell(options, checked, *done);
+  CHECK_OK(traced);
   return done->returned.exit_code();
 }
 
@@ -208,6 +228,8 @@ void add_service_options(Verb verb, SubmitOptions& options) {
   verb.add_option("-o,--output", options.output, "write the certificate here; - is standard output")
       .type_name("FILE")
       .required();
+  verb.add_option("--trace", options.trace, "write the full trace here, a JSON object per line")
+      .type_name("FILE");
   verb.add_flag("--private", options.request.is_private,
                 "nobody else may see the certificate at the service (needs a token)");
   verb.add_flag("--json", options.json, "print one JSON object instead of the job's output");
@@ -248,6 +270,10 @@ void add_job_options(Verb verb, SubmitOptions& options) {
       .type_name("NAME=VALUE")
       .one_value_each();
   verb.add_option("--limits", request.limits, "as mayfly run: wall=300s,memory=512m");
+  verb.add_option("--may-withhold", request.withhold, "as mayfly run")
+      .type_name("LIST")
+      .separated_by_commas()
+      .one_value_each();
   add_llm_options(verb, request.llm);
   verb.add_option("command", request.command, "a command instead of a script, after --")
       .type_name("COMMAND ARG...");

@@ -143,6 +143,7 @@ bool all_utf8(const std::vector<std::string>& texts) {
 
 Result<std::string> submit_request_json(const SubmitRequest& request, const Bytes& nonce) {
   if (!all_utf8(request.command) || !all_utf8(request.steps) || !all_utf8(request.tools) ||
+      !all_utf8(request.withhold) ||
       !all_utf8({request.llm.model, request.llm.provider, request.language})) {
     return fail(ErrorCode::malformed, "a service takes commands, steps and names in UTF-8");
   }
@@ -156,6 +157,8 @@ Result<std::string> submit_request_json(const SubmitRequest& request, const Byte
         {{"name", assertion->name}, {"op", assertion->op}, {"value", assertion->value}});
   }
   if (request.is_private) out["visibility"] = "private";
+  if (!request.withhold.empty()) out["withhold"] = request.withhold;
+  if (request.wants_trace) out["trace"] = true;
   return out.dump();
 }
 

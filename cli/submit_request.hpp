@@ -28,6 +28,8 @@ struct SubmitRequest {
   std::string limits;
   LlmOptions llm;
   bool is_private = false;
+  std::vector<std::string> withhold;  // what may be withheld from a reader later
+  bool wants_trace = false;
   std::vector<std::string> command;
 };
 

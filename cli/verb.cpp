@@ -25,6 +25,11 @@ Option Option::one_value_each() const {
   return *this;
 }
 
+Option Option::separated_by_commas() const {
+  option_->delimiter(',');
+  return *this;
+}
+
 Option Option::one_of(std::initializer_list<const char*> words) const {
   option_->check(CLI::IsMember(std::vector<std::string>(words.begin(), words.end())));
   return *this;

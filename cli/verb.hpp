@@ -27,6 +27,7 @@ class Option {
   Option type_name(const char* what) const;  // stands for the value in --help
   Option shows_default() const;              // the value that is there now
   Option one_value_each() const;             // several values: the name before each of them
+  Option separated_by_commas() const;        // several values: in one word
   Option one_of(std::initializer_list<const char*> words) const;
   Option between(std::uint64_t least, std::uint64_t most) const;
   Option excludes(const char* other) const;

@@ -31,6 +31,7 @@ Result<int> run(const cli::VerifyCertArguments& arguments) {
                             .log_policy = arguments.log_policy,
                             .log = arguments.log,
                             .tsa_roots = arguments.tsa_roots,
+                            .trace = arguments.trace,
                             .form = arguments.form};
   TRY(options.policy, cli::policy_argument(arguments.policy.value_or("default")));
   if (arguments.colour == cli::ColourChoice::automatic) {

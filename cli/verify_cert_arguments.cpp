@@ -29,6 +29,7 @@ Usage: verify-cert CERTIFICATE [options]
   --log FOLDER           a copy of the log: count the attempts again, as of now
   --tsa-roots FILE       time-stamping authorities that you trust (PEM): the certificate is then
                          judged as of the time that they say
+  --trace FILE           the run's trace: recompute its root and compare
   --at TIME              judge as of this time (2026-03-01T12:00:00Z or Unix milliseconds);
                          without it, as of now by this machine's clock
   --policy FILE|NAME     what to ask for: a document, "default" or "genuine-only"
@@ -55,8 +56,9 @@ Exit codes:
 namespace {
 
 constexpr std::array<std::string_view, 14> option_names{
-    "--dataset", "--log-policy", "--tsa-roots", "--log",   "--at",      "--policy",   "--compare",
-    "--batch",   "--explain",    "--json",      "--quiet", "--version", "--no-color", "--help"};
+    "--dataset", "--log-policy", "--tsa-roots", "--log",      "--trace",
+    "--at",      "--policy",     "--compare",   "--batch",    "--explain",
+    "--json",    "--quiet",      "--version",   "--no-color", "--help"};
 
 std::unexpected<Error> unknown_option(std::string_view name) {
   std::string message = "unknown option " + std::string(name);
@@ -111,11 +113,12 @@ class Parser {
     if (operands_[0] == "-" && operands_[1] == "-") {
       return fail(ErrorCode::malformed, "only one of the two can come from standard input");
     }
-    if (arguments_.dataset || arguments_.log || arguments_.log_policy || arguments_.tsa_roots) {
+    if (arguments_.dataset || arguments_.log || arguments_.log_policy || arguments_.tsa_roots ||
+        arguments_.trace) {
       return fail(
           ErrorCode::malformed,
           "--compare judges by --policy and --at alone; give each certificate by itself for "
-          "--dataset, --log, --log-policy and --tsa-roots");
+          "--dataset, --log, --log-policy, --tsa-roots and --trace");
     }
     arguments_.certificate = operands_[0];
     arguments_.other = operands_[1];
@@ -148,6 +151,10 @@ class Parser {
     }
     if (name == "--log") {
       TRY(arguments_.log, value_of(name, attached));
+      return {};
+    }
+    if (name == "--trace") {
+      TRY(arguments_.trace, value_of(name, attached));
       return {};
     }
     if (name == "--policy") {

@@ -69,7 +69,6 @@ void DigestKeeper::note(const RunReport& report) {
   {
     const std::lock_guard lock(mutex_);
     for (const ImageFile& file : report.files.image_files) note_file(file.path, file.digest);
-    for (const ExecEvent& event : report.executions) note_file(event.path, event.digest);
   }
   changed_.notify_all();
 }

@@ -18,6 +18,7 @@
 #include <cstring>
 
 #include "base/read_through.hpp"
+#include "executor/image.hpp"
 #include "executor/proc_files.hpp"
 #include "executor/seccomp_policy.hpp"
 #include "executor/wire.hpp"
@@ -274,20 +275,24 @@ Result<void> ExecRecorder::on_exec(pid_t pid) {
     deny("exec of a program that could not be recorded: " + record.error().message());
     return {};
   }
-  if (records_.size() == executions_max ||
-      recorded_bytes_ + bytes_in(record->event) > record_bytes_max) {
-    deny("exec: " + std::to_string(records_.size()) +
+  const auto& event = std::get<ExecEvent>(record->event);
+  const std::size_t bytes = bytes_in(event);
+  if (executions_ == executions_max || recorded_bytes_ + bytes > record_bytes_max) {
+    deny("exec: " + std::to_string(executions_) +
          " program executions are recorded, and the record is full");
     return {};
   }
   CHECK_OK(judge(pid, *record));
-  if (random_ && !denied_) prepare(pid, record->event);
+  if (random_ && !denied_) prepare(pid, event);
   if (const auto before = images_.find(pid); before != images_.end()) {
-    records_[before->second].event.replaced = true;
+    recorded_.push_back(
+        {.event = ExecEnd{
+             .at_us = event.at_us, .pid = before->second, .exit_code = 0, .replaced = true}});
   }
-  images_[pid] = records_.size();
-  recorded_bytes_ += bytes_in(record->event);
-  records_.push_back(std::move(*record));
+  images_[pid] = event.pid;
+  recorded_bytes_ += bytes;
+  ++executions_;
+  recorded_.push_back(std::move(*record));
   return {};
 }
 
@@ -305,27 +310,26 @@ Result<void> ExecRecorder::on_exec_failed(pid_t pid) {
   if (asked.empty() || !call || call->result >= 0) return {};
   if (call->result == -restart_always) return {};  // it begins anew, and is asked for again
   recorded_bytes_ += asked.mapped().size();
-  if (attempts_.size() == executions_max || recorded_bytes_ > record_bytes_max) {
-    deny("exec: " + std::to_string(attempts_.size()) +
+  if (attempts_ == executions_max || recorded_bytes_ > record_bytes_max) {
+    deny("exec: " + std::to_string(attempts_) +
          " executions that failed are recorded, and the record is full");
     return {};
   }
+  ++attempts_;
   FileEvent attempt;
-  attempt.at_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_).count();
+  attempt.at_us = now_us();
   if (const auto status = read_status(pid)) attempt.pid = status->inner;
   attempt.call = FileCall::execute;
   attempt.error = static_cast<std::int32_t>(-call->result);
   attempt.path = std::move(asked.mapped());
-  attempts_.push_back(std::move(attempt));
+  recorded_.push_back({.event = std::move(attempt)});
   return {};
 }
 
 Result<ExecRecorder::Record> ExecRecorder::read_execution(pid_t pid) {
-  Record record;
-  ExecEvent& event = record.event;
-  event.at_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_).count();
+  Record record{.event = ExecEvent{}};
+  auto& event = std::get<ExecEvent>(record.event);
+  event.at_us = now_us();
   TRY(event.path, read_executable_path(pid));
   TRY(event.argv, read_arguments(pid));
   CHECK_OK(check_confined(pid, event));
@@ -365,22 +369,24 @@ Result<void> ExecRecorder::check_confined(pid_t pid, ExecEvent& event) const {
 }
 
 Result<void> ExecRecorder::judge(pid_t pid, Record& record) {
+  auto& event = std::get<ExecEvent>(record.event);
   const std::string path = "/proc/" + std::to_string(pid) + "/exe";
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status{};
   if (!file || ::fstat(file.borrow(), &status) != 0) {
-    record.event.denied = true;
-    deny("exec " + record.event.path + ": not readable, so it could not be recorded");
+    event.denied = true;
+    deny("exec " + event.path + ": not readable, so it could not be recorded");
     return {};
   }
-  record.event.size_bytes = static_cast<std::uint64_t>(status.st_size);
+  event.size_bytes = static_cast<std::uint64_t>(status.st_size);
   if (!tools_.allows(status)) {
-    record.event.denied = true;
-    deny("exec " + record.event.path + ": not among the tools");
+    event.denied = true;
+    deny("exec " + event.path + ": not among the tools");
   }
   TRY(record.digest, digests_.add(std::move(file), status));
+  if (is_of_image(event.path)) note_image_file(event.path, event.size_bytes, *record.digest);
   if (!looked_into_.insert(*record.digest).second) return {};
-  return note_interpreter(pid, record.event.path);
+  return note_interpreter(pid, event.path);
 }
 
 // At the EXEC stop a process has its program and its interpreter mapped, and nothing else of a
@@ -404,9 +410,18 @@ Result<void> ExecRecorder::note_interpreter(pid_t pid, const std::string& progra
     }
     const auto size = static_cast<std::uint64_t>(status.st_size);
     TRY(const ProgramDigests::Slot slot, digests_.add(std::move(file), status));
-    interpreters_.emplace(path, Interpreter{size, slot});
+    interpreters_.insert(path);
+    note_image_file(path, size, slot);
   }
   return {};
+}
+
+void ExecRecorder::note_image_file(const std::string& path, std::uint64_t size,
+                                   ProgramDigests::Slot digest) {
+  image_files_.emplace(std::pair(path, digest), size);
+  if (image_files_.size() > image_files_max) {
+    deny("exec " + path + ": more files of the image were executed than can be recorded");
+  }
 }
 
 void ExecRecorder::deny(const std::string& what) {
@@ -418,26 +433,28 @@ void ExecRecorder::on_end(pid_t pid, int status) {
   asked_.erase(pid);
   if (pid == job_) job_status_ = status;
   if (const auto image = images_.find(pid); image != images_.end()) {
-    records_[image->second].event.exit_code = exit_code_of(status);
+    recorded_.push_back(
+        {.event =
+             ExecEnd{.at_us = now_us(), .pid = image->second, .exit_code = exit_code_of(status)}});
     images_.erase(image);
   }
 }
 
-Result<ExecRecorder::Executed> ExecRecorder::finish() && {
+std::int64_t ExecRecorder::now_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started_).count();
+}
+
+Result<std::vector<ImageFile>> ExecRecorder::finish() {
   CHECK_OK(digests_.finish());
-  for (const auto& [pid, record] : images_) records_[record].event.exit_code = -SIGKILL;
-  Executed executed;
-  executed.attempts = std::move(attempts_);
-  executed.events.reserve(records_.size());
-  for (Record& record : records_) {
-    if (record.digest) record.event.digest = digests_.digest(*record.digest);
-    executed.events.push_back(std::move(record.event));
+  for (const auto& [pid, inner] : std::exchange(images_, {})) {
+    recorded_.push_back({.event = ExecEnd{.at_us = now_us(), .pid = inner, .exit_code = -SIGKILL}});
   }
-  for (const auto& [path, interpreter] : interpreters_) {
-    executed.interpreters.push_back(
-        {path, digests_.digest(interpreter.digest), interpreter.size_bytes});
+  std::vector<ImageFile> files;
+  files.reserve(image_files_.size());
+  for (const auto& [file, size] : image_files_) {
+    files.push_back({file.first, digests_.digest(file.second), size});
   }
-  return executed;
+  return files;
 }
 
 }  // namespace mayfly::executor

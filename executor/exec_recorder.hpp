@@ -22,6 +22,7 @@
 
 #include "base/result.hpp"
 #include "executor/program_digests.hpp"
+#include "executor/record_stream.hpp"
 #include "executor/sandbox.hpp"
 #include "executor/seeded.hpp"
 #include "executor/tool_allow_list.hpp"
@@ -30,9 +31,10 @@
 namespace mayfly::executor {
 
 inline constexpr std::size_t arguments_recorded_bytes_max = 16 * 1024;  // of one execution
-// Paths and arguments of one run together. A job that executes more is stopped: an incomplete
+// Of one run; paths and arguments together. A job that executes more is stopped: an incomplete
 // record would claim to be complete.
-inline constexpr std::size_t record_bytes_max = std::size_t{64} * 1024 * 1024;
+inline constexpr std::size_t executions_max = 1'000'000;
+inline constexpr std::size_t record_bytes_max = std::size_t{1024} * 1024 * 1024;
 
 class ExecRecorder {
  public:
@@ -60,22 +62,17 @@ class ExecRecorder {
   }  // what the filter killed it for
   std::int64_t processes() const { return processes_; }
   std::set<pid_t>& live() { return live_; }  // processes; some of them may be gone already
-  bool has_executed() const { return !records_.empty(); }
+  bool has_executed() const { return executions_ > 0; }
 
-  struct Executed {
-    std::vector<ExecEvent> events;
-    std::vector<FileEvent> attempts;  // FileCall::execute
-    // ELF interpreters: the kernel opens them itself, so no call of the job names them.
-    std::vector<ImageFile> interpreters;
-  };
-  // Once everything is dead. What still ran then was ended by us: SIGKILL.
-  Result<Executed> finish() &&;
+  // What was recorded since the last time, in order.
+  std::vector<Executed> take_recorded() { return std::exchange(recorded_, {}); }
+  // Once everything is dead. What still ran then was ended by us: SIGKILL. The value: executed
+  // files of the image, and ELF interpreters, which the kernel opens itself: no call of the job
+  // names them.
+  Result<std::vector<ImageFile>> finish();
 
  private:
-  struct Record {
-    ExecEvent event;
-    std::optional<ProgramDigests::Slot> digest;
-  };
+  using Record = Executed;
   Result<void> on_stop(pid_t pid, int status);
   Result<void> on_exec(pid_t pid);
   Result<void> on_exec_asked(pid_t pid);
@@ -85,6 +82,8 @@ class ExecRecorder {
   void prepare(pid_t pid, const ExecEvent& event);
   Result<void> note_interpreter(pid_t pid, const std::string& program);
   Result<void> check_confined(pid_t pid, ExecEvent& event) const;
+  void note_image_file(const std::string& path, std::uint64_t size, ProgramDigests::Slot digest);
+  std::int64_t now_us() const;
   void on_end(pid_t pid, int status);
   void deny(const std::string& what);
 
@@ -94,17 +93,16 @@ class ExecRecorder {
   std::optional<SeededRandom> random_;
   pid_t job_ = 0;
   Clock::time_point started_;
-  std::vector<Record> records_;
+  std::vector<Record> recorded_;
+  std::size_t executions_ = 0;
+  std::size_t attempts_ = 0;
   std::map<pid_t, std::string> asked_;  // by thread: the program it wants, until it runs or fails
-  std::vector<FileEvent> attempts_;
   std::size_t recorded_bytes_ = 0;
-  struct Interpreter {
-    std::uint64_t size_bytes;
-    ProgramDigests::Slot digest;
-  };
-  std::map<std::string, Interpreter> interpreters_;  // by path
-  std::set<ProgramDigests::Slot> looked_into_;       // programs whose interpreter is noted
-  std::map<pid_t, std::size_t> images_;              // running program of a process -> its record
+  std::set<std::string> interpreters_;  // their paths
+  std::map<std::pair<std::string, ProgramDigests::Slot>, std::uint64_t>
+      image_files_;                             // their sizes
+  std::set<ProgramDigests::Slot> looked_into_;  // programs whose interpreter is noted
+  std::map<pid_t, std::int32_t> images_;  // processes that run a program -> their inner numbers
   std::set<pid_t> live_;
   std::int64_t processes_ = 0;
   std::optional<int> job_status_;

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
+#include "base/byte_reader.hpp"
 #include "executor/file_recorder_process.hpp"
 
 namespace mayfly::executor {
@@ -22,14 +24,14 @@ Result<UniqueFd> make_record() {
   return fd;
 }
 
-Result<FileRecord> read_record(const UniqueFd& fd) {
+Result<std::vector<ImageFile>> read_record(const UniqueFd& fd) {
   const off_t size = ::lseek(fd.borrow(), 0, SEEK_END);
   if (size < 0) return fail_errno("reading the record of files");
-  if (size == 0) return FileRecord{};
+  if (size == 0) return std::vector<ImageFile>();
   const auto length = static_cast<std::size_t>(size);
   void* memory = ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE, fd.borrow(), 0);
   if (memory == MAP_FAILED) return fail_errno("reading the record of files");
-  auto record = decode_file_record({static_cast<const std::uint8_t*>(memory), length});
+  auto record = decode_image_files({static_cast<const std::uint8_t*>(memory), length});
   ::munmap(memory, length);
   return record;
 }
@@ -72,8 +74,8 @@ Result<void> FileRecorder::order(const RecorderOrder& order, const UniqueFd& dig
 Result<void> FileRecorder::wait_until_ready() const {
   TRY(const auto message, channel_.receive_within(setup_step_ms_max));
   if (!message) return fail(ErrorCode::internal, "the file recorder died while starting");
-  if (message->bytes.size() == 1) return {};
-  TRY(Error error, decode_failure(message->bytes));
+  if (message->bytes.front() == static_cast<std::uint8_t>(RecorderWord::ready)) return {};
+  TRY(Error error, decode_failure(ByteView(message->bytes).subspan(1)));
   return std::unexpected(std::move(error).while_doing("recording the job's files"));
 }
 
@@ -81,7 +83,9 @@ FileRecorder::FileRecorder(FileRecorder&& other) noexcept
     : pid_(std::exchange(other.pid_, 0)),
       pidfd_(std::move(other.pidfd_)),
       channel_(std::move(other.channel_)),
-      record_(std::move(other.record_)) {}
+      record_(std::move(other.record_)),
+      failure_(std::move(other.failure_)),
+      asked_(other.asked_) {}
 
 FileRecorder::~FileRecorder() {
   if (pid_ == 0) return;
@@ -90,35 +94,71 @@ FileRecorder::~FileRecorder() {
   }
 }
 
-Result<void> FileRecorder::on_end(int status) {
-  pid_ = 0;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  auto message = channel_.receive_within(0);
-  if (message && *message) {
-    TRY(Error error, decode_failure((*message)->bytes));
-    return std::unexpected(std::move(error).while_doing("recording the job's files"));
+Result<void> FileRecorder::hear(RecordStream& record) {
+  TRY(const auto message, channel_.receive());
+  if (!message) {
+    static_cast<void>(std::move(channel_).release());
+    return {};
   }
+  const ByteView bytes = message->bytes;
+  switch (static_cast<RecorderWord>(bytes.front())) {
+    case RecorderWord::events: {
+      asked_ = false;
+      ByteReader reader(bytes.subspan(1));
+      TRY(const std::uint64_t told_us, reader.take_u64_le());
+      return record.add_batch(bytes.subspan(1 + sizeof told_us),
+                              static_cast<std::int64_t>(told_us));
+    }
+    case RecorderWord::failure: {
+      TRY(failure_, decode_failure(bytes.subspan(1)));
+      return {};
+    }
+    default: return fail(ErrorCode::internal, "the file recorder said something unexpected");
+  }
+}
+
+Result<void> FileRecorder::ask_for_events() {
+  if (std::exchange(asked_, true)) return {};
+  const auto word = static_cast<std::uint8_t>(RecorderWord::tell);
+  // One that has just ended cannot be told; what it said is still to be heard.
+  static_cast<void>(channel_.send({&word, 1}));
+  return {};
+}
+
+// A recorder that has something to tell cannot end before it is heard.
+Result<void> FileRecorder::hear_all(RecordStream& record) {
+  while (told()) {
+    pollfd waiting{told().borrow(), POLLIN, 0};
+    int ready = 0;
+    while ((ready = ::poll(&waiting, 1, file_record_ms_max)) < 0 && errno == EINTR) {
+    }
+    if (ready <= 0) return fail(ErrorCode::internal, "the file recorder did not end in time");
+    CHECK_OK(hear(record));
+  }
+  return {};
+}
+
+Result<void> FileRecorder::on_end(int status, RecordStream& record) {
+  pid_ = 0;
+  CHECK_OK(hear_all(record));
+  record.end_files();
+  if (failure_) {
+    return std::unexpected(std::move(*failure_).while_doing("recording the job's files"));
+  }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   const std::string how = WIFSIGNALED(status) ? "signal " + std::to_string(WTERMSIG(status))
                                               : "status " + std::to_string(WEXITSTATUS(status));
   return fail(ErrorCode::internal, "the file recorder ended with " + how);
 }
 
-Result<FileRecord> FileRecorder::finish(std::chrono::steady_clock::time_point started) && {
+Result<std::vector<ImageFile>> FileRecorder::finish(RecordStream& record) {
   if (pid_ != 0) {
-    pollfd waiting{pidfd_.borrow(), POLLIN, 0};
-    int ready = 0;
-    while ((ready = ::poll(&waiting, 1, file_record_ms_max)) < 0 && errno == EINTR) {
-    }
-    if (ready <= 0) return fail(ErrorCode::internal, "the file recorder did not end in time");
+    CHECK_OK(hear_all(record));
     int status = 0;
     if (::waitpid(pid_, &status, 0) != pid_) return fail_errno("waiting for the file recorder");
-    CHECK_OK(on_end(status));
+    CHECK_OK(on_end(status, record));
   }
-  TRY(FileRecord record, read_record(record_));
-  const std::int64_t start_us =
-      std::chrono::duration_cast<std::chrono::microseconds>(started.time_since_epoch()).count();
-  for (FileEvent& event : record.events) event.at_us -= start_us;
-  return record;
+  return read_record(record_);
 }
 
 }  // namespace mayfly::executor

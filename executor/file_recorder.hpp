@@ -19,19 +19,22 @@
 #include "base/unique_fd.hpp"
 #include "executor/channel.hpp"
 #include "executor/live_sandbox.hpp"
+#include "executor/record_stream.hpp"
 #include "executor/sandbox.hpp"
 #include "executor/user_mapping.hpp"
 #include "executor/wire.hpp"
 
 namespace mayfly::executor {
 
-// Of all paths together. A job that names more is stopped: an incomplete record would claim to be
-// complete.
-inline constexpr std::size_t file_record_bytes_max = std::size_t{96} * 1024 * 1024;
+// Of one run; all paths together. A job that names more is stopped: an incomplete record would
+// claim to be complete.
+inline constexpr std::uint64_t file_events_max = 100'000'000;
+inline constexpr std::uint64_t file_record_bytes_max = std::uint64_t{16} * 1024 * 1024 * 1024;
 // Between the last process of the job and the end of the record: what is still to be hashed.
 inline constexpr int file_record_ms_max = 60'000;
-// What it says when it is in its place; an Error is longer.
-inline constexpr std::uint8_t file_recorder_ready = 1;
+// The first byte of what it says: it is in its place; events until a time (8 bytes, little-endian,
+// of the steady clock in microseconds); an Error. And of what it is told: to tell events now.
+enum class RecorderWord : std::uint8_t { ready = 1, events = 2, failure = 3, tell = 4 };
 
 class FileRecorder {
  public:
@@ -50,12 +53,17 @@ class FileRecorder {
   ~FileRecorder();  // kills it
 
   pid_t pid() const { return pid_; }
-  // What wait4 said of it. An error: it gave up, and says why.
-  Result<void> on_end(int status);
-  // Once the job is dead: waits for the rest. Times are since `started`.
-  Result<FileRecord> finish(std::chrono::steady_clock::time_point started) &&;
+  // What it tells while the job runs; none any more: not open.
+  const UniqueFd& told() const { return channel_.fd(); }
+  Result<void> hear(RecordStream& record);  // one message; waits for it
+  Result<void> ask_for_events();            // once, until it has told some
+  // What wait4 said of it; the rest of what it told is heard. An error: it gave up, and says why.
+  Result<void> on_end(int status, RecordStream& record);
+  // Once the job is dead: waits for the rest.
+  Result<std::vector<ImageFile>> finish(RecordStream& record);
 
  private:
+  Result<void> hear_all(RecordStream& record);
   FileRecorder(pid_t pid, UniqueFd pidfd, Channel channel, UniqueFd record)
       : pid_(pid),
         pidfd_(std::move(pidfd)),
@@ -64,7 +72,9 @@ class FileRecorder {
   pid_t pid_;  // 0: it has ended
   UniqueFd pidfd_;
   Channel channel_;
-  UniqueFd record_;  // a memfd that it fills at the end
+  UniqueFd record_;  // a memfd that it fills at the end: files of the image
+  std::optional<Error> failure_{};
+  bool asked_ = false;
 };
 
 }  // namespace mayfly::executor

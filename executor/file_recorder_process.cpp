@@ -19,6 +19,7 @@
 #include <optional>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "base/file_io.hpp"
 #include "executor/file_recorder.hpp"
@@ -38,6 +39,7 @@ constexpr std::uint64_t notif_sync_wake_up = 1;
 
 constexpr std::size_t unhashed_files_max = 128;
 constexpr std::size_t known_threads_max = 4096;
+constexpr std::size_t told_bytes = std::size_t{24} * 1024;  // events are told so many at a time
 
 std::int64_t now_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
@@ -137,29 +139,36 @@ Result<UniqueFd> take_listener(Channel channel, pid_t job) {
   if (!listener) return fail_errno("taking the listener of the job's calls");
   // An older kernel has no such call, and is only slower.
   static_cast<void>(::ioctl(listener.borrow(), notif_set_flags, notif_sync_wake_up));
-  CHECK_OK(channel.send({&file_recorder_ready, 1}));
+  const std::uint8_t taken = 1;
+  CHECK_OK(channel.send({&taken, 1}));
   return listener;
 }
 
 class Recording {
  public:
-  Recording(const UniqueFd& listener, const JobPaths& paths, RecordedCalls calls,
-            DigestTable remembered)
+  Recording(const UniqueFd& listener, const Channel& supervisor, const JobPaths& paths,
+            RecordedCalls calls, DigestTable remembered)
       : listener_(listener),
+        supervisor_(supervisor),
         paths_(paths),
         calls_(std::move(calls)),
         digests_(std::move(remembered)) {}
 
   Result<void> serve();
-  Result<FileRecord> finish() &&;
+  // What has not been told yet.
+  Result<void> tell();
+  Result<std::vector<ImageFile>> finish() &&;
 
  private:
+  Result<void> on_supervisor();
   Result<void> answer(const NotifiedCall& call, MadeCall made);
-  Result<void> write_down(const NotifiedCall& call, MadeCall& made);
+  Result<void> write_down(const NotifiedCall& call, const FileEvent& made);
+  void encode_last();
   Result<void> digest(const MadeCall& made);
   std::int32_t inner_thread(pid_t thread);
 
   const UniqueFd& listener_;
+  const Channel& supervisor_;
   const JobPaths& paths_;
   RecordedCalls calls_;
   ProgramDigests digests_;
@@ -171,18 +180,22 @@ class Recording {
   };
   std::vector<Used> used_;
   std::unordered_map<pid_t, std::int32_t> threads_;
-  FileRecord record_;
-  std::size_t recorded_bytes_ = 0;
+  Bytes untold_;
+  std::optional<FileEvent> last_;  // not encoded yet: answering it may still fail
+  std::uint64_t recorded_ = 0;     // events
+  std::uint64_t recorded_bytes_ = 0;
 };
 
 Result<void> Recording::serve() {
   for (;;) {
     pollfd waiting[] = {{listener_.borrow(), POLLIN, 0},
-                        {calls_.blocking().ready().borrow(), POLLIN, 0}};
-    const int ready = ::poll(waiting, 2, digests_.work_left() ? 0 : -1);
+                        {calls_.blocking().ready().borrow(), POLLIN, 0},
+                        {supervisor_.fd().borrow(), POLLIN, 0}};
+    const int ready = ::poll(waiting, 3, digests_.work_left() ? 0 : -1);
     if (ready < 0 && errno != EINTR) return fail_errno("waiting for calls of the job");
     if (ready == 0) CHECK_OK(digests_.work());
     if (ready <= 0) continue;
+    if (waiting[2].revents != 0) CHECK_OK(on_supervisor());
     if ((waiting[1].revents & POLLIN) != 0) {
       for (auto& [call, made] : calls_.blocking().take()) {
         CHECK_OK(answer(call, std::move(made)));
@@ -199,9 +212,15 @@ Result<void> Recording::serve() {
   }
 }
 
+Result<void> Recording::on_supervisor() {
+  TRY(const auto message, supervisor_.receive());
+  if (!message) return fail(ErrorCode::internal, "the supervisor is gone");
+  return tell();
+}
+
 // Written down before it is answered: what the job knows has happened is in the record.
 Result<void> Recording::answer(const NotifiedCall& call, MadeCall made) {
-  if (made.written_down == MadeCall::WrittenDown::yes) CHECK_OK(write_down(call, made));
+  if (made.written_down == MadeCall::WrittenDown::yes) CHECK_OK(write_down(call, made.event));
   if (made.event.error != 0) return call.answer_error(listener_, made.event.error);
   if (!made.opened) return call.answer_value(listener_, made.value);
   CHECK_OK(digest(made));
@@ -210,22 +229,42 @@ Result<void> Recording::answer(const NotifiedCall& call, MadeCall made) {
   // locks, and a program that is open for writing cannot be executed.
   made.opened.reset();
   if (given) return call.answer_value(listener_, *given);
-  record_.events.back().error = given.error();
+  if (made.written_down == MadeCall::WrittenDown::yes) last_->error = given.error();
   return call.answer_error(listener_, given.error());
 }
 
-Result<void> Recording::write_down(const NotifiedCall& call, MadeCall& made) {
-  FileEvent event = made.event;
+Result<void> Recording::write_down(const NotifiedCall& call, const FileEvent& made) {
+  encode_last();
+  if (untold_.size() >= told_bytes) CHECK_OK(tell());
+  FileEvent event = made;
   event.at_us = now_us();
   event.pid = inner_thread(call.thread());
   recorded_bytes_ += event.path.size() + event.second.size();
-  if (record_.events.size() == file_events_max || recorded_bytes_ > file_record_bytes_max) {
-    return fail(ErrorCode::limit, std::to_string(record_.events.size()) +
+  if (recorded_ == file_events_max || recorded_bytes_ > file_record_bytes_max) {
+    return fail(ErrorCode::limit, std::to_string(recorded_) +
                                       " calls that name a file are recorded, and the record is "
                                       "full");
   }
-  record_.events.push_back(std::move(event));
+  ++recorded_;
+  last_ = std::move(event);
   return {};
+}
+
+void Recording::encode_last() {
+  if (last_) append_event(Event(*std::exchange(last_, std::nullopt)), untold_);
+}
+
+// A supervisor that is busy makes us wait, and so the job.
+Result<void> Recording::tell() {
+  encode_last();
+  Bytes message{static_cast<std::uint8_t>(RecorderWord::events)};
+  const auto until = static_cast<std::uint64_t>(now_us());
+  for (std::size_t i = 0; i < sizeof until; ++i) {
+    message.push_back(static_cast<std::uint8_t>(until >> (8 * i)));
+  }
+  message.insert(message.end(), untold_.begin(), untold_.end());
+  untold_.clear();
+  return supervisor_.send(message);
 }
 
 Result<void> Recording::digest(const MadeCall& made) {
@@ -260,18 +299,20 @@ std::int32_t Recording::inner_thread(pid_t thread) {
   return numbers->thread;
 }
 
-Result<FileRecord> Recording::finish() && {
+Result<std::vector<ImageFile>> Recording::finish() && {
   CHECK_OK(digests_.finish());
+  std::vector<ImageFile> files;
+  files.reserve(used_.size());
   for (Used& used : used_) {
-    record_.image_files.push_back(
-        {std::move(used.path), digests_.digest(used.slot), used.size_bytes});
+    files.push_back({std::move(used.path), digests_.digest(used.slot), used.size_bytes});
   }
-  return std::move(record_);
+  return files;
 }
 
 Result<void> record_files(FileRecorderTask& task) {
   TRY(UniqueFd proc, enter_sandbox(task));
-  CHECK_OK(task.supervisor.send({&file_recorder_ready, 1}));
+  const auto ready = static_cast<std::uint8_t>(RecorderWord::ready);
+  CHECK_OK(task.supervisor.send({&ready, 1}));
   TRY(auto ordered, receive_order(task.supervisor));
   if (!ordered) return {};
   RecorderOrder& order = ordered->order;
@@ -282,7 +323,7 @@ Result<void> record_files(FileRecorderTask& task) {
   TRY(BlockingCalls blocking, BlockingCalls::create());
   TRY(const UniqueFd listener, take_listener(std::move(task.listener), order.job));
   if (!listener) return {};
-  Recording recording(listener, paths,
+  Recording recording(listener, task.supervisor, paths,
                       RecordedCalls(listener, paths,
                                     {.known = std::move(order.known),
                                      .loopback_port = order.loopback_port,
@@ -293,9 +334,10 @@ Result<void> record_files(FileRecorderTask& task) {
   const auto served = recording.serve();
   // A record that is full ends the job, and is kept as far as it goes.
   if (!served && served.error().code() != ErrorCode::limit) return served;
-  TRY(const FileRecord record, std::move(recording).finish());
+  CHECK_OK(recording.tell());
+  TRY(const std::vector<ImageFile> files, std::move(recording).finish());
   CHECK_OK(lift_file_size());
-  CHECK_OK(write_all(task.record, encode_file_record(record)));
+  CHECK_OK(write_all(task.record, encode_image_files(files)));
   return served;
 }
 
@@ -304,7 +346,10 @@ Result<void> record_files(FileRecorderTask& task) {
 void run_file_recorder(FileRecorderTask task) {
   const auto recorded = record_files(task);
   if (!recorded) {
-    static_cast<void>(task.supervisor.send(encode_failure(recorded.error())));
+    Bytes message{static_cast<std::uint8_t>(RecorderWord::failure)};
+    const Bytes error = encode_failure(recorded.error());
+    message.insert(message.end(), error.begin(), error.end());
+    static_cast<void>(task.supervisor.send(message));
   }
   ::_exit(recorded ? 0 : 1);
 }

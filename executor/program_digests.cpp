@@ -45,6 +45,10 @@ std::optional<ProgramDigests::Slot> ProgramDigests::find(const struct stat& stat
   return known->second;
 }
 
+bool ProgramDigests::is_known(Slot slot) const {
+  return std::ranges::none_of(queue_, [slot](const Unhashed& one) { return one.slot == slot; });
+}
+
 Result<ProgramDigests::Slot> ProgramDigests::add(UniqueFd file, const struct stat& status) {
   struct statvfs mount{};
   if (::fstatvfs(file.borrow(), &mount) != 0) return fail_errno("looking at a program's mount");

@@ -43,7 +43,8 @@ class ProgramDigests {
   Result<void> work();    // one slice, well under a millisecond
   Result<void> finish();  // all of it
 
-  // Precondition: no work is left.
+  bool is_known(Slot slot) const;
+  // Precondition: it is known.
   const crypto::Sha256& digest(Slot slot) const { return digests_[slot]; }
 
  private:

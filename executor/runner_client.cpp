@@ -67,6 +67,21 @@ RunRequest make_request(const SandboxSpec& spec, const intake::Dataset* dataset)
   return request;
 }
 
+// What is told while the job runs, put together again for whoever does not listen to it.
+void put_together(const Event& event, RunReport& report) {
+  if (const auto* file = std::get_if<FileEvent>(&event)) report.files.events.push_back(*file);
+  if (const auto* execution = std::get_if<ExecEvent>(&event)) {
+    report.executions.push_back(*execution);
+  }
+  const auto* const end = std::get_if<ExecEnd>(&event);
+  if (end == nullptr) return;
+  const auto of = std::ranges::find(report.executions.rbegin(), report.executions.rend(), end->pid,
+                                    &ExecEvent::pid);
+  if (of == report.executions.rend()) return;
+  of->exit_code = end->exit_code;
+  of->replaced = end->replaced;
+}
+
 // Frames from the runner, until the report.
 class Conversation {
  public:
@@ -117,6 +132,7 @@ class Conversation {
         CHECK_OK(watch_.on_loopback_listener(std::move(frame.descriptors.front())));
         return false;
       }
+      case FrameType::events: CHECK_OK(take_events(frame.payload)); return false;
       case FrameType::stdout_bytes: keep(frame.payload, stdout_, watch_.on_stdout); return false;
       case FrameType::stderr_bytes: keep(frame.payload, stderr_, watch_.on_stderr); return false;
       case FrameType::failure: {
@@ -124,7 +140,10 @@ class Conversation {
         return std::unexpected(std::move(error));
       }
       case FrameType::report: {
-        TRY(report_, decode_report(frame.payload));
+        TRY(RunReport report, decode_report(frame.payload));
+        report.executions = std::move(report_.executions);
+        report.files.events = std::move(report_.files.events);
+        report_ = std::move(report);
         report_.stdout_bytes = std::move(stdout_);
         report_.stderr_bytes = std::move(stderr_);
         return true;
@@ -135,6 +154,18 @@ class Conversation {
       }
       default: return fail(ErrorCode::internal, "the runner said something unexpected");
     }
+  }
+
+  Result<void> take_events(ByteView encoded) {
+    TRY(const std::vector<Event> events, decode_events(encoded));
+    for (const Event& event : events) {
+      if (watch_.on_event) {
+        CHECK_OK(watch_.on_event(event));
+      } else {
+        put_together(event, report_);
+      }
+    }
+    return {};
   }
 
   // The bound is for the record; whoever watches gets all of it.

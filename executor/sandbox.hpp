@@ -90,11 +90,18 @@ struct ExecEvent {         // One program execution, read from the kernel at the
   crypto::Sha256 digest;  // of its bytes
   std::uint64_t size_bytes = 0;
   std::vector<std::string> argv;
-  // How the process image ended: 0..255, or minus the signal. A later exec in the same process
-  // closes this one with `replaced`.
+  bool denied = false;  // killed before its first instruction: not among the tools
+  // As its ExecEnd says. Known in a report; not yet when the event is told.
   std::int32_t exit_code = 0;
   bool replaced = false;
-  bool denied = false;  // killed before its first instruction: not among the tools
+};
+
+// How the program that was executed last in this process ended.
+struct ExecEnd {
+  std::int64_t at_us = 0;
+  std::int32_t pid = 0;
+  std::int32_t exit_code = 0;  // 0..255, or minus the signal
+  bool replaced = false;       // by a later exec of the same process
 };
 
 enum class FileCall : std::uint8_t {
@@ -123,11 +130,18 @@ struct FileEvent {
   std::int32_t error = 0;  // the errno it was answered with; 0: done
   // Of the opened object, or of its directory and its name, as the kernel names it; when the call
   // failed before that was known, the text given. "inet 192.0.2.1:80" for an address.
-  std::string path;
-  std::string second;  // rename, link: the new name; symlink: what it points to
+  std::string path{};
+  std::string second{};  // rename, link: the new name; symlink: what it points to
 };
 
-// A file of the image that the job opened, or the kernel opened to run a program for it.
+// The first event of a run: times are since then.
+struct RunStarted {
+  UnixMillis at;
+};
+using Event = std::variant<RunStarted, ExecEvent, ExecEnd, FileEvent>;
+
+// A file of the image that was executed, that the job opened, or that the kernel opened to run a
+// program for it.
 struct ImageFile {
   std::string path;
   crypto::Sha256 digest;
@@ -135,7 +149,7 @@ struct ImageFile {
 };
 
 struct FileRecord {
-  std::vector<FileEvent> events;  // in the order they were answered
+  std::vector<FileEvent> events;  // in the order they were answered; see Watch::on_event
   std::vector<ImageFile> image_files;
 };
 
@@ -161,7 +175,7 @@ struct Phase {
 
 struct RunReport {
   Outcome outcome;
-  std::vector<ExecEvent> executions;
+  std::vector<ExecEvent> executions;  // see Watch::on_event
   FileRecord files;
   Usage usage;
   // With LeftFiles::taken, of a job that ended with exit code 0; left_files.hpp says which.
@@ -213,6 +227,9 @@ class Runner {
     // Once, before the job runs, if SandboxSpec::loopback_port is set: a socket that listens in the
     // job's own network. An error ends the run.
     std::function<Result<void>(UniqueFd)> on_loopback_listener{};
+    // Each event of the record, in the order of their times, while the job runs: then nobody holds
+    // them, and the report has none. An error ends the run. Absent: they are in the report.
+    std::function<Result<void>(const Event&)> on_event{};
   };
   Result<RunReport> run(const SandboxSpec& spec, const intake::Dataset* dataset,
                         const Watch& watch) const;

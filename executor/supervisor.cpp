@@ -26,6 +26,7 @@
 #include "executor/outcome.hpp"
 #include "executor/output_relay.hpp"
 #include "executor/process_sampler.hpp"
+#include "executor/record_stream.hpp"
 #include "executor/teardown.hpp"
 
 namespace mayfly::executor {
@@ -64,18 +65,6 @@ Result<KnownFiles> names_of(const std::vector<std::string>& names,
   return known;
 }
 
-// Two records of one run, each in the order of its times.
-std::vector<FileEvent> merged(std::vector<FileEvent> files, std::vector<FileEvent> attempts) {
-  if (attempts.empty()) return files;
-  std::vector<FileEvent> both;
-  both.reserve(files.size() + attempts.size());
-  std::ranges::merge(std::make_move_iterator(files.begin()), std::make_move_iterator(files.end()),
-                     std::make_move_iterator(attempts.begin()),
-                     std::make_move_iterator(attempts.end()), std::back_inserter(both), {},
-                     &FileEvent::at_us, &FileEvent::at_us);
-  return both;
-}
-
 // What is still needed of a request once its job runs.
 struct Kept {
   UniqueFd work;  // /work of the sandbox
@@ -109,6 +98,7 @@ class Supervisor {
  private:
   Result<void> release();
   Result<void> wait_for_event();
+  Result<void> pass_record_on();
   Result<void> take_signals();
   Result<void> on_client();
   Result<void> reap_children();
@@ -144,6 +134,7 @@ class Supervisor {
   Phases& phases_;
   UniqueFd signals_;
   ExecRecorder recorder_;
+  RecordStream record_;
   OutputRelay stdout_;
   OutputRelay stderr_;
 
@@ -178,6 +169,7 @@ Result<void> Supervisor::release() {
   started_ = Clock::now();
   CHECK_OK(recorder_.seize(sandbox_.job(), started_));
   started_unix_ = now_unix();
+  record_.start(started_unix_, started_);
   wall_deadline_ = started_ + milliseconds(limits_.wall_ms);
   next_cpu_check_ = started_ + cpu_check_min;
   if (memory_is_sampled()) next_memory_sample_ = started_ + milliseconds(memory_sample_ms);
@@ -191,14 +183,30 @@ Clock::time_point Supervisor::next_deadline() const {
       {wall_deadline_, kill_deadline_, death_deadline_, next_cpu_check_, next_memory_sample_});
 }
 
+Result<void> Supervisor::pass_record_on() {
+  record_.add(recorder_.take_recorded());
+  // A storm of programs leaves us no idle time, and may be waiting for a digest.
+  if (record_.needs_batch()) CHECK_OK(recorder_.digests().work());
+  if (record_.is_full()) {
+    kill(Denied{"exec: programs are executed faster than their record is taken"});
+  }
+  CHECK_OK(record_.pump(client_, recorder_.digests()));
+  if (record_.wants_batch() && record_.needs_batch()) return files_.ask_for_events();
+  return {};
+}
+
 Result<void> Supervisor::wait_for_event() {
-  std::array<pollfd, 4> waiting{
+  CHECK_OK(pass_record_on());
+  std::array<pollfd, 5> waiting{
       pollfd{signals_.borrow(), POLLIN, 0},
       pollfd{stdout_.wants_input() ? stdout_.fd() : -1, POLLIN, 0},
       pollfd{stderr_.wants_input() ? stderr_.fd() : -1, POLLIN, 0},
       pollfd{client_.fd().borrow(), POLLIN, 0},
+      pollfd{record_.wants_batch() ? files_.told().borrow() : -1, POLLIN, 0},
   };
-  if (stdout_.wants_to_send() || stderr_.wants_to_send()) waiting[3].events |= POLLOUT;
+  if (stdout_.wants_to_send() || stderr_.wants_to_send() || record_.wants_to_send()) {
+    waiting[3].events |= POLLOUT;
+  }
   const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(
       std::max(next_deadline() - Clock::now(), Clock::duration::zero()));
   timespec timeout{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
@@ -209,6 +217,7 @@ Result<void> Supervisor::wait_for_event() {
   CHECK_OK(take_signals());
   CHECK_OK(stdout_.pump(client_));
   CHECK_OK(stderr_.pump(client_));
+  if (waiting[4].revents != 0) CHECK_OK(files_.hear(record_));
   if ((waiting[3].revents & (POLLIN | POLLHUP | POLLERR)) != 0) return on_client();
   return {};
 }
@@ -262,7 +271,7 @@ Result<void> Supervisor::reap_children() {
 
 // Before the job, only when it gave up: then nothing of the job can go on.
 Result<void> Supervisor::on_file_recorder_end(int status) {
-  const auto ended = files_.on_end(status);
+  const auto ended = files_.on_end(status, record_);
   if (ended) return {};
   if (ended.error().code() != ErrorCode::limit) return ended;
   kill(Denied{ended.error().message()});
@@ -368,11 +377,11 @@ Result<RunReport> Supervisor::report() {
   CHECK_OK(take_usage(report, facts_));
   report.outcome = classify(facts_);
   CHECK_OK(take_left(report));
-  TRY(auto executed, std::move(recorder_).finish());
-  report.executions = std::move(executed.events);
-  TRY(report.files, std::move(files_).finish(started_));
-  std::ranges::move(executed.interpreters, std::back_inserter(report.files.image_files));
-  report.files.events = merged(std::move(report.files.events), std::move(executed.attempts));
+  TRY(std::vector<ImageFile> executed, recorder_.finish());
+  record_.add(recorder_.take_recorded());
+  TRY(report.files.image_files, files_.finish(record_));
+  std::ranges::move(executed, std::back_inserter(report.files.image_files));
+  CHECK_OK(record_.finish(client_, recorder_.digests()));
   phases_.mark("record complete");
   report.stdout_total = stdout_.total_bytes();
   report.stderr_total = stderr_.total_bytes();

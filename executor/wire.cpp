@@ -10,6 +10,11 @@ namespace {
 
 class Writer {
  public:
+  Writer() : out_(own_) {}
+  explicit Writer(Bytes& to) : out_(to) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
   void u8(std::uint8_t value) { out_.push_back(value); }
   void u32(std::uint32_t value) { little_endian(value); }
   void u64(std::uint64_t value) { little_endian(value); }
@@ -39,7 +44,7 @@ class Writer {
     u8(value ? 1 : 0);
     if (value) digest(*value);
   }
-  Bytes take() { return std::move(out_); }
+  Bytes take() { return std::move(own_); }
 
  private:
   template <class T>
@@ -48,7 +53,8 @@ class Writer {
       out_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
     }
   }
-  Bytes out_;
+  Bytes own_;
+  Bytes& out_;
 };
 
 class Reader {
@@ -132,8 +138,9 @@ class Reader {
     if (value == 0) return std::optional<std::uint16_t>();
     return std::optional(static_cast<std::uint16_t>(value));
   }
+  bool at_end() const { return in_.remaining() == 0; }
   Result<void> end() const {
-    if (in_.remaining() == 0) return {};
+    if (at_end()) return {};
     return fail(ErrorCode::malformed, "bytes after the end of a message");
   }
 
@@ -206,8 +213,6 @@ void write_execution(Writer& out, const ExecEvent& event) {
   out.digest(event.digest);
   out.u64(event.size_bytes);
   out.texts(event.argv);
-  out.i32(event.exit_code);
-  out.u8(event.replaced ? 1 : 0);
   out.u8(event.denied ? 1 : 0);
 }
 
@@ -220,28 +225,33 @@ Result<ExecEvent> read_execution(Reader& in) {
   TRY(event.digest, in.digest());
   TRY(event.size_bytes, in.u64());
   TRY(event.argv, in.texts(report_bytes_max, report_bytes_max));
-  TRY(event.exit_code, in.i32());
-  TRY(event.replaced, in.flag());
   TRY(event.denied, in.flag());
   return event;
 }
 
-void write_files(Writer& out, const FileRecord& record) {
-  out.count(record.events.size());
-  for (const FileEvent& event : record.events) {
-    out.i64(event.at_us);
-    out.i32(event.pid);
-    out.u8(static_cast<std::uint8_t>(event.call));
-    out.i32(event.error);
-    out.text(event.path);
-    out.text(event.second);
-  }
-  out.count(record.image_files.size());
-  for (const ImageFile& file : record.image_files) {
-    out.text(file.path);
-    out.digest(file.digest);
-    out.u64(file.size_bytes);
-  }
+void write_end(Writer& out, const ExecEnd& event) {
+  out.i64(event.at_us);
+  out.i32(event.pid);
+  out.i32(event.exit_code);
+  out.u8(event.replaced ? 1 : 0);
+}
+
+Result<ExecEnd> read_end(Reader& in) {
+  ExecEnd event;
+  TRY(event.at_us, in.i64());
+  TRY(event.pid, in.i32());
+  TRY(event.exit_code, in.i32());
+  TRY(event.replaced, in.flag());
+  return event;
+}
+
+void write_file_event(Writer& out, const FileEvent& event) {
+  out.i64(event.at_us);
+  out.i32(event.pid);
+  out.u8(static_cast<std::uint8_t>(event.call));
+  out.i32(event.error);
+  out.text(event.path);
+  out.text(event.second);
 }
 
 Result<FileEvent> read_file_event(Reader& in) {
@@ -259,22 +269,50 @@ Result<FileEvent> read_file_event(Reader& in) {
   return event;
 }
 
-Result<FileRecord> read_files(Reader& in) {
-  FileRecord record;
-  TRY(const std::size_t events, in.count(file_events_max + executions_max, 25));
-  record.events.reserve(events);
-  for (std::size_t i = 0; i < events; ++i) {
-    TRY(FileEvent event, read_file_event(in));
-    record.events.push_back(std::move(event));
+Result<Event> read_event(Reader& in) {
+  static_assert(std::is_same_v<Event, std::variant<RunStarted, ExecEvent, ExecEnd, FileEvent>>,
+                "the cases below are the indices of Event");
+  TRY(const std::uint8_t index, in.u8());
+  switch (index) {
+    case 0: {
+      RunStarted event;
+      TRY(event.at.value, in.i64());
+      return Event(event);
+    }
+    case 1: {
+      TRY(ExecEvent event, read_execution(in));
+      return Event(std::move(event));
+    }
+    case 2: {
+      TRY(const ExecEnd event, read_end(in));
+      return Event(event);
+    }
+    case 3: {
+      TRY(FileEvent event, read_file_event(in));
+      return Event(std::move(event));
+    }
+    default: return fail(ErrorCode::malformed, "an unknown event");
   }
-  TRY(const std::size_t files, in.count(image_files_max, 44));
-  record.image_files.resize(files);
-  for (ImageFile& file : record.image_files) {
+}
+
+void write_image_files(Writer& out, const std::vector<ImageFile>& files) {
+  out.count(files.size());
+  for (const ImageFile& file : files) {
+    out.text(file.path);
+    out.digest(file.digest);
+    out.u64(file.size_bytes);
+  }
+}
+
+Result<std::vector<ImageFile>> read_image_files(Reader& in) {
+  TRY(const std::size_t count, in.count(2 * image_files_max + 1, 44));  // of two recorders
+  std::vector<ImageFile> files(count);
+  for (ImageFile& file : files) {
     TRY(file.path, in.text(text_bytes_max));
     TRY(file.digest, in.digest());
     TRY(file.size_bytes, in.u64());
   }
-  return record;
+  return files;
 }
 
 void write_scripts(Writer& out, const std::vector<ScriptFile>& scripts) {
@@ -314,7 +352,7 @@ Result<void> send_frame(const Channel& channel, FrameType type, ByteView payload
 
 Result<std::optional<Frame>> FrameReader::accept(Message message) {
   if (message.bytes.empty() ||
-      message.bytes.front() > static_cast<std::uint8_t>(FrameType::loopback_listener)) {
+      message.bytes.front() > static_cast<std::uint8_t>(FrameType::events)) {
     return fail(ErrorCode::malformed, "a frame of an unknown type");
   }
   if (frame_.payload.size() + message.bytes.size() - 1 > payload_bytes_max_ ||
@@ -380,9 +418,7 @@ Result<RunRequest> decode_request(ByteView bytes) {
 Bytes encode_report(const RunReport& report) {
   Writer out;
   write_outcome(out, report.outcome);
-  out.count(report.executions.size());
-  for (const ExecEvent& event : report.executions) write_execution(out, event);
-  write_files(out, report.files);
+  write_image_files(out, report.files.image_files);
   write_scripts(out, report.left);
   out.i64(report.usage.cpu_ms);
   out.i64(report.usage.wall_ms);
@@ -412,12 +448,7 @@ Result<RunReport> decode_report(ByteView bytes) {
   Reader in(bytes);
   RunReport report;
   TRY(report.outcome, read_outcome(in));
-  TRY(const std::size_t executions, in.count(executions_max, 70));
-  report.executions.resize(executions);
-  for (ExecEvent& event : report.executions) {
-    TRY(event, read_execution(in));
-  }
-  TRY(report.files, read_files(in));
+  TRY(report.files.image_files, read_image_files(in));
   TRY(report.left, read_scripts(in));
   TRY(report.usage.cpu_ms, in.i64());
   TRY(report.usage.wall_ms, in.i64());
@@ -445,17 +476,36 @@ Result<RunReport> decode_report(ByteView bytes) {
   return report;
 }
 
-Bytes encode_file_record(const FileRecord& record) {
+Bytes encode_image_files(const std::vector<ImageFile>& files) {
   Writer out;
-  write_files(out, record);
+  write_image_files(out, files);
   return out.take();
 }
 
-Result<FileRecord> decode_file_record(ByteView bytes) {
+Result<std::vector<ImageFile>> decode_image_files(ByteView bytes) {
   Reader in(bytes);
-  TRY(FileRecord record, read_files(in));
+  TRY(std::vector<ImageFile> files, read_image_files(in));
   CHECK_OK(in.end());
-  return record;
+  return files;
+}
+
+void append_event(const Event& event, Bytes& to) {
+  Writer out(to);
+  out.u8(static_cast<std::uint8_t>(event.index()));
+  if (const auto* started = std::get_if<RunStarted>(&event)) out.i64(started->at.value);
+  if (const auto* execution = std::get_if<ExecEvent>(&event)) write_execution(out, *execution);
+  if (const auto* end = std::get_if<ExecEnd>(&event)) write_end(out, *end);
+  if (const auto* file = std::get_if<FileEvent>(&event)) write_file_event(out, *file);
+}
+
+Result<std::vector<Event>> decode_events(ByteView bytes) {
+  Reader in(bytes);
+  std::vector<Event> events;
+  while (!in.at_end()) {
+    TRY(Event event, read_event(in));
+    events.push_back(std::move(event));
+  }
+  return events;
 }
 
 Bytes encode_root_order(const RootOrder& order) {
@@ -564,6 +614,7 @@ Result<RecorderOrder> decode_recorder_order(ByteView bytes) {
   TRY(order.seed, in.digest_if_any());
   TRY(const std::int64_t job, in.i64());
   order.job = static_cast<pid_t>(job);
+  if (order.job != job) return fail(ErrorCode::malformed, "no number of a process");
   CHECK_OK(in.end());
   return order;
 }

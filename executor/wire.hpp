@@ -25,10 +25,8 @@
 
 namespace mayfly::executor {
 
-inline constexpr std::size_t executions_max = 65'536;      // program executions in one report
-inline constexpr std::size_t file_events_max = 1'000'000;  // and calls that name a file
 inline constexpr std::size_t image_files_max = 65'536;
-// One report: what bounds the recorded arguments of all executions together.
+// What is not passed on while the job runs: above all what it left, and the files of the image.
 inline constexpr std::size_t report_bytes_max = std::size_t{256} * 1024 * 1024;
 inline constexpr std::size_t text_bytes_max = 16 * 1024;  // one path, reason or map entry
 inline constexpr std::size_t map_entries_max = 64;
@@ -45,6 +43,7 @@ enum class FrameType : std::uint8_t {
   unused = 8,              // no run, and nothing of it has begun: an Error; ask another
   digests = 9,             // a table of digests (digest_table.hpp), as a descriptor; no payload
   loopback_listener = 10,  // a descriptor: what SandboxSpec::loopback_port asked for
+  events = 11,             // of the record, some at a time, in order
 };
 
 struct Frame {
@@ -70,11 +69,14 @@ class FrameReader {
 
 Bytes encode_request(const RunRequest& request);
 Result<RunRequest> decode_request(ByteView bytes);
-// Without stdout_bytes and stderr_bytes.
+// Without stdout_bytes, stderr_bytes and events, which go before.
 Bytes encode_report(const RunReport& report);
 Result<RunReport> decode_report(ByteView bytes);
-Bytes encode_file_record(const FileRecord& record);
-Result<FileRecord> decode_file_record(ByteView bytes);
+Bytes encode_image_files(const std::vector<ImageFile>& files);
+Result<std::vector<ImageFile>> decode_image_files(ByteView bytes);
+// Events one after the other.
+void append_event(const Event& event, Bytes& to);
+Result<std::vector<Event>> decode_events(ByteView bytes);
 // What pid 1 of a sandbox has to finish, and what the job has to become: see sandbox_protocol.hpp.
 struct RootOrder {
   std::optional<ScratchSize> room;  // absent: the supervisor has given it

@@ -113,9 +113,12 @@ Result<Plan> plan_of(ExecutionRequest& request) {
   TRY(executor::PolicyId policy, executor::policy_in_use(stages.back().spec));
   // The dataset came in sealed; what must outlive it is noted before it is destroyed.
   DatasetFacts dataset = dataset_facts(request);
-  certificate::Claim claim =
-      planned_claim({.stages = stages, .policy = policy, .dataset = dataset, .llm = request.llm},
-                    std::move(request.assertions));
+  certificate::Claim claim = planned_claim({.stages = stages,
+                                            .policy = policy,
+                                            .dataset = dataset,
+                                            .llm = request.llm,
+                                            .withhold = request.withhold},
+                                           std::move(request.assertions));
   CHECK_OK(seed_stages(stages, claim));
   return Plan{.stages = std::move(stages),
               .policy = std::move(policy),
@@ -138,12 +141,34 @@ Result<std::optional<RunLog>> announce(const Plan& plan, const std::optional<cry
   return std::optional(std::move(log));
 }
 
+TraceRecorder::Job traced_job(const Plan& plan) {
+  const executor::SandboxSpec& spec = plan.stages.back().spec;
+  TraceRecorder::Job job{.disclosure_key = plan.dataset.disclosure_key,
+                         .scripts = {},
+                         .loopback_port = spec.loopback_port};
+  for (const executor::ScriptFile& script : spec.scripts) job.scripts.push_back(script.name);
+  return job;
+}
+
+// Both are borrowed.
+executor::Runner::Watch telling(executor::Runner::Watch watch, TraceRecorder& recorder,
+                                ThreatSigns& signs) {
+  watch.on_event = [&recorder, &signs](const executor::Event& event) {
+    signs.add(event);
+    return recorder.add(event);
+  };
+  return watch;
+}
+
 // Steps 4 to 8.
 Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
                                   std::optional<RunLog>& log, const Parts& parts,
                                   const executor::Runner::Watch& watch) {
   // 4. Confined and recorded. On an error the request's destructor wipes the dataset.
-  TRY(RecordedRun ran, run_job(plan.stages, request, parts, plan.dataset.disclosure_key, watch));
+  TRY(TraceRecorder recorder, TraceRecorder::start(traced_job(plan), std::move(request.trace)));
+  ThreatSigns signs(plan.stages.back().spec.loopback_port);
+  TRY(RecordedRun ran, run_job(plan.stages, request, parts, plan.dataset.disclosure_key,
+                               telling(watch, recorder, signs)));
   executor::RunReport& report = ran.report;
 
   // 5. Destroyed, and looked at.
@@ -157,7 +182,7 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
   lifecycle.sandbox_destroyed = parts.now();
 
   // 6. What happened, as bytes that never change again.
-  TRY(SealedTrace trace, seal_trace(report, ran.calls));
+  TRY(const RecordedTrace trace, std::move(recorder).finish(ran.calls));
   const FinishedRun finished{.stages = plan.stages,
                              .ended_in = ran.ended_in,
                              .policy = plan.policy,
@@ -171,6 +196,7 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
   TRY(statement.claim, make_claim(plan.claim, finished));
   statement.run = make_run(finished, parts, request.nonce);
   statement.run.run_id = plan.run_id;
+  const auto shown_result = commit_to_result(statement, finished);
   if (log) {
     TRY(statement.run.attempt, log->count());
   }
@@ -183,13 +209,14 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
     CHECK_OK(log->end(crypto::sha256(encoded.bytes), crypto::sha256(encoded.claim_slice()),
                       *statement.run.attempt, proof));
   }
+  if (shown_result) {
+    proof.disclosure = certificate::Disclosure{.result = shown_result, .trace = std::nullopt};
+  }
   TRY(Bytes bytes, certificate::encode_certificate(encoded, proof));
 
-  std::vector<Finding> findings = find_threats(report, plan.stages.back().spec.loopback_port);
+  std::vector<Finding> findings = signs.findings(report);
   // 8. Durable before anyone hears of it.
-  if (request.before_stored) {
-    CHECK_OK(request.before_stored(encoded.certificate_id));
-  }
+  if (request.before_stored) CHECK_OK(request.before_stored(encoded.certificate_id));
   if (parts.store != nullptr) {
     CHECK_OK(parts.store->put(row_for(encoded, statement, proof.timestamp), bytes));
   }
@@ -198,8 +225,8 @@ Result<Certified> run_and_certify(ExecutionRequest request, const Plan& plan,
                    .certificate = std::move(bytes),
                    .statement = std::move(statement),
                    .report = std::move(report),
-                   .trace_lines = std::move(trace.lines),
                    .model_calls = facts_of(ran.calls),
+                   .refused_addresses = signs.refused_addresses(),
                    .findings = std::move(findings)};
 }
 

@@ -25,6 +25,7 @@
 #include "pipeline/model_access.hpp"
 #include "pipeline/run_log.hpp"
 #include "pipeline/threat_rules.hpp"
+#include "pipeline/trace.hpp"
 #include "store/store.hpp"
 
 namespace mayfly::pipeline {
@@ -62,6 +63,9 @@ struct ExecutionRequest {
   std::optional<ModelAccess> llm{};     // absent: the job reaches no model
   // Called with the certificate's id before anyone can find it; an error stops it from being kept.
   std::function<Result<void>(const std::string& certificate_id)> before_stored{};
+  // What may be withheld from readers of the certificate: certificate::Claim::withhold.
+  std::vector<std::string> withhold{};
+  TraceSink trace{};  // gets the trace as it comes; empty: nobody does
 };
 
 // The outside world, handed in by main(): a test builds it with fakes.
@@ -91,9 +95,9 @@ struct Certified {
   std::string claim_hash;  // "sha256:..."
   Bytes certificate;       // canonical bytes
   certificate::Statement statement;
-  executor::RunReport report;            // for the submitter only: output as the job wrote it
-  std::vector<std::string> trace_lines;  // the full trace, one JSON object per event
+  executor::RunReport report;  // for the submitter only: output as the job wrote it
   std::vector<ModelCallFacts> model_calls;
+  RefusedAddresses refused_addresses;
   std::vector<Finding> findings;
 };
 

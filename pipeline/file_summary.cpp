@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <map>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/text_encoding.hpp"
@@ -17,11 +18,6 @@ namespace {
 
 using executor::FileCall;
 using executor::FileEvent;
-
-// A job can touch any number of files; its certificate must still be one that can be read. Past
-// this many the paths of one operation are no longer told apart.
-constexpr std::size_t file_ops_max = 4096;
-constexpr std::size_t network_calls_max = 1024;
 
 constexpr std::array<std::string_view, 2> random_folders = {"/tmp/", "/dev/shm/"};
 
@@ -63,13 +59,30 @@ std::string_view operation(FileCall call) {
   return "read";
 }
 
-using Counts = std::map<std::pair<std::string, std::string>, std::int64_t>;  // operation, path
+}  // namespace
 
-void count(Counts& counts, std::string_view op, std::string_view path) {
-  if (is_claimed(path)) ++counts[{std::string(op), stable_path(path)}];
+std::string keyed_hash(std::string_view text, const crypto::Sha256& disclosure_key) {
+  return "hmac-sha256:" +
+         hex_encode(crypto::hmac_sha256(disclosure_key.view(), bytes_of(text)).bytes);
 }
 
-void count(Counts& counts, const FileEvent& event) {
+// A job can touch any number of files; its certificate must still be one that can be read.
+void FileOps::count(std::string_view op, std::string_view path) {
+  if (!is_claimed(path)) return;
+  std::pair key(std::string(op), stable_path(path));
+  if (!merged_.empty()) return merge(key.first, key.second, 1);
+  ++counts_[std::move(key)];
+  if (counts_.size() <= file_ops_max) return;
+  for (const auto& [one, times] : std::exchange(counts_, {})) merge(one.first, one.second, times);
+}
+
+void FileOps::merge(const std::string& op, std::string_view path, std::int64_t times) {
+  Merged& merged = merged_[op];
+  merged.paths.add(bytes_of(path), static_cast<std::uint64_t>(times));
+  merged.count += times;
+}
+
+void FileOps::add(const FileEvent& event) {
   for (const FileCall other :
        {FileCall::connect, FileCall::refuse, FileCall::send, FileCall::execute}) {
     if (event.call == other) return;
@@ -79,38 +92,22 @@ void count(Counts& counts, const FileEvent& event) {
     if (!path.starts_with("unix /")) return;
     path.remove_prefix(5);
   }
-  if (is_denial(event.error)) return count(counts, "denied", path);
+  if (is_denial(event.error)) return count("denied", path);
   if (event.error != 0) return;
   // What a link is made of, its new name is what is made.
   if (event.call == FileCall::link) path = event.second;
-  count(counts, operation(event.call), path);
-  if (event.call == FileCall::rename) count(counts, "create", event.second);
+  count(operation(event.call), path);
+  if (event.call == FileCall::rename) count("create", event.second);
 }
 
-}  // namespace
-
-std::string keyed_hash(std::string_view text, const crypto::Sha256& disclosure_key) {
-  return "hmac-sha256:" +
-         hex_encode(crypto::hmac_sha256(disclosure_key.view(), bytes_of(text)).bytes);
-}
-
-std::vector<certificate::FileOp> aggregate_files(const std::vector<FileEvent>& events,
-                                                 const crypto::Sha256& disclosure_key) {
-  Counts counts;
-  for (const FileEvent& event : events) count(counts, event);
-  if (counts.size() > file_ops_max) {
-    std::map<std::string, std::pair<std::string, std::int64_t>> merged;
-    for (const auto& [key, number] : counts) {
-      auto& [paths, sum] = merged[key.first];
-      paths += std::to_string(key.second.size()) + ":" + key.second + ",";
-      sum += number;
-    }
-    counts.clear();
-    for (const auto& [op, both] : merged) counts[{op, both.first}] = both.second;
-  }
+std::vector<certificate::FileOp> FileOps::finish() && {
   std::vector<certificate::FileOp> ops;
-  for (const auto& [key, number] : counts) {
-    ops.push_back({key.first, keyed_hash(key.second, disclosure_key), number});
+  for (const auto& [key, times] : counts_) {
+    ops.push_back({key.first, keyed_hash(key.second, disclosure_key_), times});
+  }
+  for (const auto& [op, merged] : merged_) {
+    ops.push_back(
+        {op, keyed_hash(crypto::to_text(merged.paths.digest()), disclosure_key_), merged.count});
   }
   return ops;
 }
@@ -124,31 +121,34 @@ bool is_allowed_connection(const FileEvent& event, std::optional<std::uint16_t> 
          event.path == "inet 127.0.0.1:" + std::to_string(*loopback_port);
 }
 
-std::vector<certificate::NetworkCall> aggregate_addresses(
-    const std::vector<FileEvent>& events, std::optional<std::uint16_t> loopback_port) {
-  // The network namespace of a job is empty: whatever it asked for, it did not get it, but for a
-  // connection to the one address that its run may have.
-  std::map<std::pair<std::string, std::string>, std::int64_t> counts;  // destination, verdict
-  for (const FileEvent& event : events) {
-    if (!asks_for_address(event.call) || !event.path.starts_with("inet")) continue;
-    std::pair<std::string, std::string> key(
-        printable_name(std::string_view(event.path).substr(event.path.find(' ') + 1)), "");
-    key.second = is_allowed_connection(event, loopback_port) ? "allowed" : "denied";
-    if (counts.size() >= network_calls_max && !counts.contains(key)) key = {"*", "denied"};
-    ++counts[key];
+void Addresses::add(const FileEvent& event) {
+  if (!asks_for_address(event.call) || !event.path.starts_with("inet")) return;
+  if (is_allowed_connection(event, loopback_port_)) {
+    ++allowed_;
+    return;
   }
+  std::string destination =
+      merged_ ? "*" : printable_name(std::string_view(event.path).substr(event.path.find(' ') + 1));
+  ++denied_[std::move(destination)];
+  if (merged_ || denied_.size() <= network_calls_max) return;
+  merged_ = true;
+  for (const auto& [one, times] : std::exchange(denied_, {})) denied_["*"] += times;
+}
+
+std::vector<certificate::NetworkCall> Addresses::finish() && {
   std::vector<certificate::NetworkCall> calls;
-  calls.reserve(counts.size());
-  for (const auto& [key, number] : counts) calls.push_back({key.first, key.second, number});
+  calls.reserve(denied_.size() + 1);
+  for (const auto& [destination, times] : denied_) calls.push_back({destination, "denied", times});
+  if (allowed_ == 0) return calls;
+  calls.push_back({"127.0.0.1:" + std::to_string(*loopback_port_), "allowed", allowed_});
+  std::ranges::sort(calls, {}, [](const certificate::NetworkCall& call) {
+    return std::tie(call.destination, call.verdict);
+  });
   return calls;
 }
 
 Result<certificate::FilesUsed> files_used(const executor::RunReport& report) {
   std::vector<crypto::ContentEntry> entries;
-  for (const executor::ExecEvent& event : report.executions) {
-    if (!executor::is_of_image(event.path)) continue;
-    entries.push_back({event.path, event.size_bytes, event.digest});
-  }
   for (const executor::ImageFile& file : report.files.image_files) {
     if (!executor::is_of_image(file.path)) continue;
     entries.push_back({file.path, file.size_bytes, file.digest});

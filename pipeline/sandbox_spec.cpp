@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
 #include <string_view>
 
+#include "certificate/field_rules.hpp"
 #include "executor/request.hpp"
 #include "pipeline/utf8_text.hpp"
 
@@ -128,6 +130,16 @@ Result<void> check_command(const std::vector<std::string>& command) {
   return {};
 }
 
+Result<void> check_withhold(const std::vector<std::string>& withhold) {
+  for (const std::string& what : withhold) {
+    if (certificate::check_text(certificate::rules::withholdable, what)) continue;
+    return fail(ErrorCode::malformed,
+                "what may be withheld is of executions, files, llm, network and result");
+  }
+  if (std::set<std::string>(withhold.begin(), withhold.end()).size() == withhold.size()) return {};
+  return fail(ErrorCode::malformed, "what may be withheld is named twice");
+}
+
 }  // namespace
 
 Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request,
@@ -139,6 +151,7 @@ Result<executor::SandboxSpec> sandbox_spec(const ExecutionRequest& request,
   if (request.assertions.size() > assertions_max) {
     return over("assertions", request.assertions.size(), assertions_max);
   }
+  CHECK_OK(check_withhold(request.withhold));
   if (request.nonce.size() > attest::nonce_bytes_max) {
     return over("nonce: bytes", request.nonce.size(), attest::nonce_bytes_max);
   }

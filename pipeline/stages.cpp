@@ -41,13 +41,6 @@ void append(std::vector<T>& to, std::vector<T>& from) {
   to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
 }
 
-template <class Event>
-void put_before(std::vector<Event>& events, std::vector<Event>& earlier, std::int64_t later_by_us) {
-  for (Event& event : events) event.at_us += later_by_us;
-  append(earlier, events);
-  events = std::move(earlier);
-}
-
 void put_before(Bytes& bytes, Bytes& earlier, std::int64_t bytes_max) {
   append(earlier, bytes);
   if (earlier.size() > static_cast<std::size_t>(bytes_max)) {
@@ -56,17 +49,9 @@ void put_before(Bytes& bytes, Bytes& earlier, std::int64_t bytes_max) {
   bytes = std::move(earlier);
 }
 
-std::int64_t ms_between(UnixMillis from, UnixMillis to) {
-  return std::max<std::int64_t>(to.value - from.value, 0);
-}
-
 // `report` is of the stage after those of `earlier`.
 void continue_from(executor::RunReport earlier, executor::RunReport& report,
                    const executor::Limits& limits) {
-  const std::int64_t later_by_us =
-      1000 * ms_between(earlier.execution_started, report.execution_started);
-  put_before(report.executions, earlier.executions, later_by_us);
-  put_before(report.files.events, earlier.files.events, later_by_us);
   append(report.files.image_files, earlier.files.image_files);
   put_before(report.stderr_bytes, earlier.stderr_bytes, limits.output_bytes);
   report.stderr_total += earlier.stderr_total;

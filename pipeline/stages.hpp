@@ -29,8 +29,8 @@ struct Stage {
 
 Result<std::vector<Stage>> stages_of(const ExecutionRequest& request);
 
-// One report about all stages that ran: executions and files in their order, times from the start
-// of the first, usage added up, standard output of the last stage alone.
+// One report about all stages that ran: files of the image that any of them used, usage added up,
+// standard output of the last stage alone. Events: whoever watches gets those of all, in order.
 struct StagesReport {
   executor::RunReport report;
   std::optional<std::string> ended_in;  // the stage that failed, when it is not the last one

@@ -6,6 +6,8 @@
 #include "base/overloaded.hpp"
 #include "base/text_encoding.hpp"
 #include "certificate/assertions.hpp"
+#include "certificate/disclosure.hpp"
+#include "certificate/field_rules.hpp"
 #include "crypto/random.hpp"
 #include "pipeline/file_summary.hpp"
 #include "pipeline/model_record.hpp"
@@ -139,6 +141,7 @@ certificate::Claim planned_claim(const PlannedRun& planned,
     if (!planned.llm->model.empty()) claim.models = {planned.llm->model};
   }
   claim.assertions = std::move(assertions);
+  claim.withhold = planned.withhold;
   return claim;
 }
 
@@ -148,13 +151,9 @@ Result<certificate::Claim> make_claim(certificate::Claim planned, const Finished
   claim.result.stage = finished.ended_in;
   CHECK_OK(certificate::judge(claim.assertions, claim.result.value));
   TRY(claim.files_used, files_used(finished.report));
-  claim.execution.tool_uses =
-      aggregate_executions(finished.report.executions, finished.stages.back().spec.scripts,
-                           finished.dataset.disclosure_key);
-  claim.execution.file_ops =
-      aggregate_files(finished.report.files.events, finished.dataset.disclosure_key);
-  claim.execution.network_calls =
-      aggregate_addresses(finished.report.files.events, finished.stages.back().spec.loopback_port);
+  claim.execution.tool_uses = finished.trace.tool_uses;
+  claim.execution.file_ops = finished.trace.file_ops;
+  claim.execution.network_calls = finished.trace.network_calls;
   claim.execution.llm_calls = aggregate_calls(finished.calls);  // none: none was possible
   return claim;
 }
@@ -179,8 +178,9 @@ certificate::Run make_run(const FinishedRun& finished, const Parts& parts, Bytes
   run.output_truncated = report.stdout_total > report.stdout_bytes.size() ||
                          report.stderr_total > report.stderr_bytes.size();
   run.trace = {.root = finished.trace.root,
-               .size = static_cast<std::int64_t>(finished.trace.lines.size()),
-               .coverage = report.coverage};
+               .size = finished.trace.size,
+               .coverage = report.coverage,
+               .kinds = finished.trace.kinds};
   run.confinement = report.confinement;
   run.host = parts.host;
   run.tee = std::string(attest::to_string(parts.tee));
@@ -192,6 +192,25 @@ certificate::Run make_run(const FinishedRun& finished, const Parts& parts, Bytes
                   .mayfly = parts.program_digest,
                   .runner = parts.runner.program_digest()};
   return run;
+}
+
+std::optional<certificate::ShownResult> commit_to_result(certificate::Statement& statement,
+                                                         const FinishedRun& finished) {
+  certificate::Claim& claim = statement.claim;
+  if (!certificate::may_withhold(claim, "result")) return std::nullopt;
+  const executor::RunReport& report = finished.report;
+  const ReadResult read =
+      read_result(report.stdout_bytes, claim.result.truncated ? Stdout::cut : Stdout::whole);
+  certificate::ShownResult shown{.bytes = Bytes(read.raw.begin(), read.raw.end()),
+                                 .salt = certificate::result_salt(finished.dataset.disclosure_key)};
+  claim.result.digest = certificate::result_commitment(shown.salt, shown.bytes);
+  claim.result.media_type = "application/octet-stream";
+  claim.result.size = 0;
+  claim.result.value.reset();
+  // Its length would say much of a short one.
+  statement.run.usage.stdout_bytes = claim.result.truncated ? claim.limits.output_bytes + 1 : 0;
+  if (shown.bytes.size() > certificate::shown_result_bytes_max) return std::nullopt;
+  return shown;
 }
 
 }  // namespace mayfly::pipeline

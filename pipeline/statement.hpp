@@ -31,7 +31,7 @@ struct FinishedRun {
   const DatasetFacts& dataset;
   const executor::RunReport& report;
   const std::vector<gateway::CallRecord>& calls;
-  const SealedTrace& trace;
+  const RecordedTrace& trace;
   const intake::WipeReport& wipe;
   certificate::Lifecycle lifecycle;
 };
@@ -42,6 +42,7 @@ struct PlannedRun {
   const executor::PolicyId& policy;
   const DatasetFacts& dataset;
   const std::optional<ModelAccess>& llm;
+  const std::vector<std::string>& withhold;
 };
 certificate::Claim planned_claim(const PlannedRun& planned,
                                  std::vector<certificate::Assertion> assertions);
@@ -53,5 +54,10 @@ std::int64_t result_exit_code(const executor::Outcome& outcome);
 
 Result<certificate::Claim> make_claim(certificate::Claim planned, const FinishedRun& finished);
 certificate::Run make_run(const FinishedRun& finished, const Parts& parts, Bytes nonce);
+
+// Of a result that may be withheld, the statement keeps a commitment alone; what is shown of it is
+// returned. Absent: it may not be, or is too long for a certificate.
+std::optional<certificate::ShownResult> commit_to_result(certificate::Statement& statement,
+                                                         const FinishedRun& finished);
 
 }  // namespace mayfly::pipeline

@@ -26,46 +26,6 @@ bool is_sensitive(std::string_view path) {
                              [&](std::string_view start) { return path.starts_with(start); });
 }
 
-struct Seen {
-  std::int64_t missing = 0;
-  std::int64_t sensitive = 0;
-  std::set<std::string_view> addresses;
-};
-
-Seen look_through(const executor::FileRecord& files, std::optional<std::uint16_t> loopback_port) {
-  Seen seen;
-  for (const FileEvent& event : files.events) {
-    if (asks_for_address(event.call)) {
-      if (event.path.starts_with("inet") && !is_allowed_connection(event, loopback_port)) {
-        seen.addresses.insert(event.path);
-      }
-      continue;
-    }
-    if (event.call == FileCall::bind) continue;
-    if (event.error == ENOENT || event.error == EACCES) ++seen.missing;
-    if (is_sensitive(event.path)) ++seen.sensitive;
-  }
-  return seen;
-}
-
-void add_outcome(const executor::RunReport& report, std::vector<Finding>& findings) {
-  if (const auto* const denied = std::get_if<executor::Denied>(&report.outcome)) {
-    const bool is_call = denied->what.starts_with("system call");
-    findings.push_back({is_call ? ThreatRule::escape_call : ThreatRule::denied_tool,
-                        is_call ? Severity::high : Severity::medium, 1});
-  }
-  const auto* const hit = std::get_if<executor::LimitHit>(&report.outcome);
-  const bool at_pids = hit != nullptr && hit->kind == executor::LimitKind::pids;
-  const auto programs = static_cast<std::int64_t>(report.executions.size());
-  if (at_pids || programs >= programs_of_a_fork_bomb) {
-    findings.push_back(
-        {ThreatRule::fork_bomb, Severity::high, std::max<std::int64_t>(programs, 1)});
-  }
-  if (hit != nullptr && !at_pids) {
-    findings.push_back({ThreatRule::resource_bomb, Severity::low, 1});
-  }
-}
-
 }  // namespace
 
 std::string_view to_string(ThreatRule rule) {
@@ -91,18 +51,52 @@ std::string_view to_string(Severity severity) {
   return "high";
 }
 
-std::vector<Finding> find_threats(const executor::RunReport& report,
-                                  std::optional<std::uint16_t> loopback_port) {
+void ThreatSigns::add_address(const FileEvent& event) {
+  const std::string_view family = std::string_view(event.path).substr(0, event.path.find(' '));
+  const bool is_inet = family.starts_with("inet");
+  if (event.error != 0)
+    ++(is_inet ? refused_.inet : family == "unix" ? refused_.local : refused_.other);
+  if (!is_inet || is_allowed_connection(event, loopback_port_)) return;
+  if (addresses_.size() < addresses_told_apart_max) addresses_.insert(event.path);
+}
+
+void ThreatSigns::add(const executor::Event& event) {
+  if (std::holds_alternative<executor::ExecEvent>(event)) ++programs_;
+  const auto* const call = std::get_if<FileEvent>(&event);
+  if (call == nullptr || call->call == FileCall::bind) return;
+  if (asks_for_address(call->call)) return add_address(*call);
+  if (call->error == ENOENT || call->error == EACCES) ++missing_;
+  if (is_sensitive(call->path)) ++sensitive_;
+}
+
+void ThreatSigns::add_outcome(const executor::RunReport& report,
+                              std::vector<Finding>& findings) const {
+  if (const auto* const denied = std::get_if<executor::Denied>(&report.outcome)) {
+    const bool is_call = denied->what.starts_with("system call");
+    findings.push_back({is_call ? ThreatRule::escape_call : ThreatRule::denied_tool,
+                        is_call ? Severity::high : Severity::medium, 1});
+  }
+  const auto* const hit = std::get_if<executor::LimitHit>(&report.outcome);
+  const bool at_pids = hit != nullptr && hit->kind == executor::LimitKind::pids;
+  if (at_pids || programs_ >= programs_of_a_fork_bomb) {
+    findings.push_back(
+        {ThreatRule::fork_bomb, Severity::high, std::max<std::int64_t>(programs_, 1)});
+  }
+  if (hit != nullptr && !at_pids) {
+    findings.push_back({ThreatRule::resource_bomb, Severity::low, 1});
+  }
+}
+
+std::vector<Finding> ThreatSigns::findings(const executor::RunReport& report) const {
   std::vector<Finding> findings;
   add_outcome(report, findings);
-  const Seen seen = look_through(report.files, loopback_port);
-  if (seen.missing >= missing_files_of_a_scan) {
-    findings.push_back({ThreatRule::file_scan, Severity::medium, seen.missing});
+  if (missing_ >= missing_files_of_a_scan) {
+    findings.push_back({ThreatRule::file_scan, Severity::medium, missing_});
   }
-  if (seen.sensitive > 0) {
-    findings.push_back({ThreatRule::sensitive_path, Severity::high, seen.sensitive});
+  if (sensitive_ > 0) {
+    findings.push_back({ThreatRule::sensitive_path, Severity::high, sensitive_});
   }
-  const auto addresses = static_cast<std::int64_t>(seen.addresses.size());
+  const auto addresses = static_cast<std::int64_t>(addresses_.size());
   if (addresses >= addresses_of_a_scan) {
     findings.push_back({ThreatRule::network_scan, Severity::high, addresses});
   } else if (addresses > 0) {

@@ -2,10 +2,14 @@
 // nobody and stops nothing, it says where to look; what a job may not do it could not do anyway.
 //
 // Shapes    At most one finding for each rule, with how often. None names a file or an address.
-// Threads   Pure function.
+//           Told of each event as it comes; memory has a bound: past addresses_told_apart_max more
+//           addresses are not counted.
+// Threads   One object, one thread.
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -40,8 +44,37 @@ inline constexpr std::int64_t missing_files_of_a_scan = 200;
 inline constexpr std::int64_t addresses_of_a_scan = 16;
 inline constexpr std::int64_t programs_of_a_fork_bomb = 2'000;
 
-// `loopback_port`: the one address that the run might connect to.
-std::vector<Finding> find_threats(const executor::RunReport& report,
-                                  std::optional<std::uint16_t> loopback_port = std::nullopt);
+inline constexpr std::size_t addresses_told_apart_max = 4096;
+
+// Calls for an address that were not granted, by family.
+struct RefusedAddresses {
+  std::int64_t inet = 0;
+  std::int64_t local = 0;  // a path
+  std::int64_t other = 0;
+  bool operator==(const RefusedAddresses&) const = default;
+};
+
+class ThreatSigns {
+ public:
+  // `loopback_port`: the one address that the run might connect to.
+  explicit ThreatSigns(std::optional<std::uint16_t> loopback_port)
+      : loopback_port_(loopback_port) {}
+
+  void add(const executor::Event& event);
+  const RefusedAddresses& refused_addresses() const { return refused_; }
+  // `report`: of the run whose events were told.
+  std::vector<Finding> findings(const executor::RunReport& report) const;
+
+ private:
+  void add_address(const executor::FileEvent& event);
+  void add_outcome(const executor::RunReport& report, std::vector<Finding>& findings) const;
+
+  std::optional<std::uint16_t> loopback_port_;
+  std::int64_t programs_ = 0;
+  std::int64_t missing_ = 0;
+  std::int64_t sensitive_ = 0;
+  std::set<std::string> addresses_;
+  RefusedAddresses refused_;
+};
 
 }  // namespace mayfly::pipeline

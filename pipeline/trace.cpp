@@ -1,105 +1,20 @@
 #include "pipeline/trace.hpp"
 
 #include <algorithm>
-#include <array>
-#include <map>
-#include <optional>
-#include <tuple>
+#include <cstring>
+#include <utility>
 
 #include "base/text_encoding.hpp"
 #include "certificate/canonical_writer.hpp"
+#include "certificate/disclosure.hpp"
 #include "crypto/random.hpp"
-#include "executor/tools.hpp"
-#include "pipeline/file_summary.hpp"
+#include "crypto/wipe.hpp"
 #include "pipeline/model_record.hpp"
 #include "pipeline/utf8_text.hpp"
-#include "transparency/merkle.hpp"
 #include "transparency/trace_leaf.hpp"
 
 namespace mayfly::pipeline {
 namespace {
-
-constexpr std::string_view temporary_folder = "/tmp/";
-
-bool in_file_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '_' || c == '-';
-}
-
-// Length-prefixed, so that no two argument lists have one encoding.
-std::string encode_arguments(const std::vector<std::string>& argv) {
-  std::string text;
-  for (const std::string& argument : argv) {
-    const std::string stable = without_temporary_names(argument);
-    text += std::to_string(stable.size()) + ":" + stable + ",";
-  }
-  return text;
-}
-
-std::string base_name(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
-}
-
-std::string tool_name(const std::string& path) {
-  const std::string own = printable_name(base_name(path));
-  if (!path.starts_with("/usr/")) return "./" + own;
-  const auto tool = executor::tool_of_program(path);
-  return !tool || *tool == "coreutils" ? own : std::string(*tool);
-}
-
-// "python3 -u main.py", "./main.sh": the executed file, or else the first argument that is no
-// option. A job may have changed its folder or the file since: this is a name, not a measurement.
-std::optional<std::string> named_script(const executor::ExecEvent& event,
-                                        const std::vector<executor::ScriptFile>& scripts) {
-  const auto submitted = [&](std::string_view name) {
-    for (const std::string_view folder : {"/work/", "./"}) {
-      if (name.starts_with(folder)) name.remove_prefix(folder.size());
-    }
-    return std::ranges::find(scripts, name, &executor::ScriptFile::name);
-  };
-  auto found = event.path.starts_with("/work/") ? submitted(event.path) : scripts.end();
-  for (std::size_t i = 1; i < event.argv.size() && found == scripts.end(); ++i) {
-    if (event.argv[i].starts_with('-')) continue;
-    found = submitted(event.argv[i]);
-    break;
-  }
-  return found == scripts.end() ? std::nullopt : std::optional(found->name);
-}
-
-// A job can make any number of different executions; its certificate must still be one that can be
-// read. Past this many the arguments are no longer told apart, past it again nothing is.
-constexpr std::size_t tool_uses_max = 4096;
-enum class Merge : std::uint8_t { arguments, everything };
-
-// Equal but for what is merged becomes one: the merged hashes are hashed together, in order.
-std::vector<certificate::ToolUse> merge(std::vector<certificate::ToolUse> uses, Merge what,
-                                        const crypto::Sha256& disclosure_key) {
-  const auto key = [what](const certificate::ToolUse& use) {
-    return what == Merge::everything
-               ? std::tuple(std::string("*"), crypto::Sha256(), std::int64_t{0})
-               : std::tuple(use.tool, use.digest, use.exit_code);
-  };
-  std::map<decltype(key(uses.front())), std::pair<std::string, std::int64_t>> merged;
-  for (const certificate::ToolUse& use : uses) {
-    auto& [hashed, count] = merged[key(use)];
-    hashed +=
-        use.args_hash + (what == Merge::everything ? hex_encode(use.digest.bytes) : "") + "\n";
-    count += use.count;
-  }
-  uses.clear();
-  for (const auto& [parts, sum] : merged) {
-    const auto& [tool, digest, exit_code] = parts;
-    certificate::ToolUse use;
-    use.tool = tool;
-    use.digest = what == Merge::everything ? crypto::sha256(bytes_of(sum.first)) : digest;
-    use.args_hash = keyed_hash(sum.first, disclosure_key);
-    use.exit_code = exit_code;
-    use.count = sum.second;
-    uses.push_back(std::move(use));
-  }
-  return uses;
-}
 
 std::string_view name_of(executor::FileCall call) {
   using enum executor::FileCall;
@@ -121,6 +36,27 @@ std::string_view name_of(executor::FileCall call) {
     case execute: return "exec-failed";
   }
   return "open-read";
+}
+
+constexpr std::size_t salt_seed_bytes = 32;
+
+// Of the event with this place in the trace.
+transparency::TraceSalt salt_of(ByteView seed, std::uint64_t place) {
+  Bytes label;
+  const ByteView tag = bytes_of("mayfly/trace-salt/v1\n");
+  label.assign(tag.begin(), tag.end());
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    label.push_back(static_cast<std::uint8_t>(place >> shift));
+  }
+  crypto::Sha256 drawn = crypto::hmac_sha256(seed, label);
+  transparency::TraceSalt salt;
+  std::copy_n(drawn.bytes.begin(), salt.size(), salt.begin());
+  crypto::wipe(drawn.bytes);
+  return salt;
+}
+
+std::string_view word_of(const executor::ExecEvent& event) {
+  return event.denied ? "exec-denied" : "exec";
 }
 
 Result<std::string> event_json(const executor::FileEvent& event) {
@@ -145,92 +81,102 @@ Result<std::string> event_json(const executor::ExecEvent& event) {
   writer.end_array();
   writer.member("at_us", event.at_us);
   writer.member("digest", crypto::to_text(event.digest));
-  writer.member("event", event.denied ? "exec-denied" : "exec");
-  writer.member("exit_code", event.exit_code);
+  writer.member("event", word_of(event));
   writer.member("parent", event.parent);
   writer.member("path", printable_name(event.path));
   writer.member("pid", event.pid);
+  writer.member("size", static_cast<std::int64_t>(event.size_bytes));
+  writer.end_object();
+  return std::move(writer).finish();
+}
+
+Result<std::string> event_json(const executor::ExecEnd& event) {
+  certificate::CanonicalWriter writer;
+  writer.begin_object();
+  writer.member("at_us", event.at_us);
+  writer.member("event", "exit");
+  writer.member("exit_code", event.exit_code);
+  writer.member("pid", event.pid);
   writer.name("replaced");
   writer.boolean(event.replaced);
-  writer.member("size", static_cast<std::int64_t>(event.size_bytes));
   writer.end_object();
   return std::move(writer).finish();
 }
 
 }  // namespace
 
-// Executions and file calls were recorded by two processes with one clock.
-// The gateway is a third one, whose clock is that of the calendar: its events are as near to their
-// place as the two clocks agree.
-Result<SealedTrace> seal_trace(const executor::RunReport& report,
-                               const std::vector<gateway::CallRecord>& calls) {
-  SealedTrace trace;
-  transparency::RootBuilder tree;
-  TRY(const std::vector<CallEvent> asked, call_events(calls, report.execution_started));
-  const auto seal_json = [&](const std::string& json) {
-    transparency::TraceSalt salt;
-    crypto::fill_random(salt);
-    tree.append(transparency::trace_leaf(salt, bytes_of(json)));
-    trace.lines.push_back("{\"event\":" + json + ",\"salt\":\"" + hex_encode(salt) + "\"}");
-  };
-  auto call = asked.begin();
-  const auto seal = [&](const auto& event) -> Result<void> {
-    while (call != asked.end() && call->at_us <= event.at_us) seal_json((call++)->json);
-    TRY(const std::string json, event_json(event));
-    seal_json(json);
-    return {};
-  };
-  auto execution = report.executions.begin();
-  for (const executor::FileEvent& event : report.files.events) {
-    while (execution != report.executions.end() && execution->at_us <= event.at_us) {
-      CHECK_OK(seal(*execution++));
-    }
-    CHECK_OK(seal(event));
-  }
-  while (execution != report.executions.end()) CHECK_OK(seal(*execution++));
-  while (call != asked.end()) seal_json((call++)->json);
-  trace.root = tree.root();
-  return trace;
+TraceRecorder::TraceRecorder(Job job, TraceSink sink, crypto::LockedSecret salt_seed)
+    : sink_(std::move(sink)),
+      salt_seed_(std::move(salt_seed)),
+      tool_uses_(std::move(job.scripts), job.disclosure_key),
+      file_ops_(job.disclosure_key),
+      addresses_(job.loopback_port) {}
+
+Result<TraceRecorder> TraceRecorder::start(Job job, TraceSink sink) {
+  TRY(crypto::LockedSecret seed, crypto::LockedSecret::allocate(salt_seed_bytes));
+  crypto::fill_random(seed.bytes());
+  return TraceRecorder(std::move(job), std::move(sink), std::move(seed));
 }
 
-std::string without_temporary_names(std::string_view argument) {
-  std::string stable;
-  for (;;) {
-    const std::size_t found = argument.find(temporary_folder);
-    if (found == std::string_view::npos) return stable.append(argument);
-    const std::size_t name = found + temporary_folder.size();
-    stable.append(argument.substr(0, name)).push_back('*');
-    argument.remove_prefix(name);
-    const auto end = std::ranges::find_if_not(argument, in_file_name);
-    argument.remove_prefix(static_cast<std::size_t>(end - argument.begin()));
+void TraceRecorder::seal(std::string_view word, const std::string& json) {
+  transparency::TraceSalt salt = salt_of(salt_seed_.view(), tree_.size());
+  const crypto::Sha256 leaf = transparency::trace_leaf(salt, bytes_of(json));
+  tree_.append(leaf);
+  ++kinds_[std::string(certificate::kind_of_event(word))];
+  if (sink_) {
+    line_ = "{\"event\":" + json + ",\"leaf\":\"" + hex_encode(leaf.bytes) + "\",\"salt\":\"";
+    for (const std::uint8_t byte : salt) line_ += hex_encode({&byte, 1});
+    line_ += "\"}";
+    sink_(line_);
+    explicit_bzero(line_.data(), line_.size());
   }
+  crypto::wipe(salt);
 }
 
-std::vector<certificate::ToolUse> aggregate_executions(
-    const std::vector<executor::ExecEvent>& executions,
-    const std::vector<executor::ScriptFile>& scripts, const crypto::Sha256& disclosure_key) {
-  std::map<certificate::ToolUse, std::int64_t> counted;
-  std::map<std::string_view, std::string> tools;  // by path: looked up in the table once
-  for (const executor::ExecEvent& event : executions) {
-    certificate::ToolUse use;
-    auto& tool = tools[event.path];
-    if (tool.empty()) tool = tool_name(event.path);
-    use.tool = tool;
-    use.script = named_script(event, scripts);
-    use.digest = event.digest;
-    use.args_hash = keyed_hash(encode_arguments(event.argv), disclosure_key);
-    use.exit_code = event.exit_code;
-    ++counted[use];
-  }
-  std::vector<certificate::ToolUse> uses;
-  uses.reserve(counted.size());
-  for (const auto& [use, count] : counted) {
-    uses.push_back(use);
-    uses.back().count = count;
-  }
-  if (uses.size() > tool_uses_max) uses = merge(std::move(uses), Merge::arguments, disclosure_key);
-  if (uses.size() > tool_uses_max) uses = merge(std::move(uses), Merge::everything, disclosure_key);
-  return uses;
+Result<void> TraceRecorder::add(const executor::Event& event) {
+  return std::visit([this](const auto& one) { return take(one); }, event);
+}
+
+Result<void> TraceRecorder::take(const executor::RunStarted& event) {
+  if (!started_) started_ = event.at;
+  later_by_us_ = 1000 * std::max<std::int64_t>(event.at.value - started_->value, 0);
+  return {};
+}
+
+Result<void> TraceRecorder::take(executor::ExecEvent event) {
+  event.at_us += later_by_us_;
+  tool_uses_.add(event);
+  TRY(const std::string json, event_json(event));
+  seal(word_of(event), json);
+  return {};
+}
+
+Result<void> TraceRecorder::take(executor::ExecEnd event) {
+  event.at_us += later_by_us_;
+  tool_uses_.end(event);
+  TRY(const std::string json, event_json(event));
+  seal("exit", json);
+  return {};
+}
+
+Result<void> TraceRecorder::take(executor::FileEvent event) {
+  event.at_us += later_by_us_;
+  file_ops_.add(event);
+  addresses_.add(event);
+  TRY(const std::string json, event_json(event));
+  seal(name_of(event.call), json);
+  return {};
+}
+
+Result<RecordedTrace> TraceRecorder::finish(const std::vector<gateway::CallRecord>& calls) && {
+  TRY(const std::vector<CallEvent> asked, call_events(calls, started_.value_or(UnixMillis{})));
+  for (const CallEvent& call : asked) seal("llm", call.json);
+  return RecordedTrace{.root = tree_.root(),
+                       .size = static_cast<std::int64_t>(tree_.size()),
+                       .kinds = std::move(kinds_),
+                       .tool_uses = std::move(tool_uses_).finish(),
+                       .file_ops = std::move(file_ops_).finish(),
+                       .network_calls = std::move(addresses_).finish()};
 }
 
 }  // namespace mayfly::pipeline

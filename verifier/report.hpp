@@ -33,6 +33,7 @@ struct Stated {
   std::string result_status;
   std::int64_t result_exit_code = 0;
   std::optional<std::string> result_value;  // canonical JSON
+  bool result_withheld = false;
   bool result_truncated = false;
   std::vector<std::string> assertions;  // "accuracy >= 0.95: true"
   std::string run_id;
@@ -64,6 +65,7 @@ struct Report {
   // "preregistered-complete", "preregistered-open", "uncounted"; and who besides the log's operator
   // stands behind that.
   std::string selection = "uncounted";
+  std::string shown = "no events";        // of what the statement only commits to
   std::string log_trust = "none";         // | "operator-only" | "witnessed by 2 of 3"
   bool environment_is_asked_for = false;  // the policy lists what may run in the TEE
   std::vector<GradedField> fields{};  // how far each is to be believed; none without a certificate

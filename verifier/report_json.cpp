@@ -17,6 +17,7 @@ std::string result_json(const Stated& stated) {
   out.integer("size", stated.result_bytes);
   out.string("status", stated.result_status);
   out.member("truncated", stated.result_truncated ? "true" : "false");
+  out.member("withheld", stated.result_withheld ? "true" : "false");
   return std::move(out).finish();
 }
 
@@ -107,6 +108,7 @@ std::string report_json(const Report& report) {
   out.member("policy", policy_json(report));
   out.string("schema", "mayfly/verification/v1");
   out.string("selection", report.selection);
+  out.string("shown", report.shown);
   out.member("time", time_json(report));
   out.string("verdict", to_string(report.verdict()));
   out.string("verdict_text", explain(report.verdict()));

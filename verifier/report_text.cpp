@@ -68,6 +68,9 @@ void add_stated(std::string& out, const Stated& stated) {
   if (stated.result_value) {
     add_fact(out, "value", *stated.result_value);
   }
+  if (stated.result_withheld) {
+    add_fact(out, "WITHHELD", "the result: the digest is a salted one, and not of its bytes alone");
+  }
   if (stated.result_truncated) {
     add_fact(out, "CUT", "the job printed more; these bytes and this digest are its first part");
   }
@@ -155,6 +158,7 @@ std::string report_text(const Report& report, Colour colour) {
              report.existed_before
                  ? "before " + to_rfc3339(*report.existed_before) + ", token-proved"
                  : "when its issuer says, self-reported");
+    add_fact(out, "shown", report.shown);
   }
   out += "\nJudged\n";
   add_fact(out, "as of", to_rfc3339(report.appraised_at));

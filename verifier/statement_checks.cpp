@@ -4,10 +4,12 @@
 #include <array>
 
 #include "certificate/assertions.hpp"
+#include "certificate/disclosure.hpp"
 #include "certificate/dsse.hpp"
 #include "crypto/ecdsa.hpp"
 #include "crypto/ed25519.hpp"
 #include "crypto/p256_form.hpp"
+#include "verifier/disclosure_checks.hpp"
 #include "verifier/verify.hpp"
 
 namespace mayfly::verifier {
@@ -22,9 +24,12 @@ void expect(bool holds, Code otherwise, std::vector<Finding>& findings) {
   }
 }
 
-bool assertions_follow(const Claim& claim) {
+// Those about a result that is withheld are the measured service's word.
+bool assertions_follow(const DecodedCertificate& decoded) {
+  const Claim& claim = decoded.statement.claim;
+  if (result_is_withheld(decoded)) return true;
   std::vector<certificate::Assertion> again = claim.assertions;
-  const auto judged = certificate::judge(again, claim.result.value);
+  const auto judged = certificate::judge(again, result_value(decoded));
   return judged && std::ranges::equal(again, claim.assertions, {}, &certificate::Assertion::verdict,
                                       &certificate::Assertion::verdict);
 }
@@ -42,11 +47,13 @@ bool is_exactly(const certificate::ResultRecord& result, const std::string& valu
   });
 }
 
-void check_result_value(const certificate::ResultRecord& result, std::vector<Finding>& findings) {
+void check_result_value(const Claim& claim, std::vector<Finding>& findings) {
+  const certificate::ResultRecord& result = claim.result;
   if (!result.value) {
     return;
   }
-  if (result.media_type != "application/json" || result.size == 0 || result.truncated) {
+  if (result.media_type != "application/json" || result.size == 0 || result.truncated ||
+      certificate::may_withhold(claim, "result")) {
     findings.push_back(found(Code::result_value_unreadable));
     return;
   }
@@ -96,12 +103,12 @@ std::vector<Finding> check_ids(const DecodedCertificate& decoded,
   expect(claim.sandbox_hash == ids.sandbox_hash, Code::sandbox_hash_differs, findings);
   expect(claim.input_hash == ids.input_hash, Code::input_hash_differs, findings);
   expect(decoded.proof.tee_kind == decoded.statement.run.tee, Code::tee_kind_differs, findings);
-  expect(assertions_follow(claim), Code::assertion_differs, findings);
+  expect(assertions_follow(decoded), Code::assertion_differs, findings);
   expect(truncation_follows(decoded.statement), Code::truncation_differs, findings);
   if (findings.empty()) {
     findings.push_back(found(Code::ids_ok));
   }
-  check_result_value(claim.result, findings);
+  check_result_value(claim, findings);
   return findings;
 }
 

@@ -6,6 +6,7 @@
 #include "certificate/attempt_text.hpp"
 #include "certificate/canonical_json.hpp"
 #include "certificate/decode.hpp"
+#include "verifier/disclosure_checks.hpp"
 #include "verifier/evidence_checks.hpp"
 #include "verifier/log_checks.hpp"
 #include "verifier/statement_checks.hpp"
@@ -65,7 +66,8 @@ Stated stated_by(const DecodedCertificate& decoded, const certificate::Recompute
                 .result_bytes = claim.result.size,
                 .result_status = claim.result.status,
                 .result_exit_code = claim.result.exit_code,
-                .result_value = claim.result.value,
+                .result_value = result_value(decoded),
+                .result_withheld = result_is_withheld(decoded),
                 .result_truncated = claim.result.truncated,
                 .assertions = {},
                 .run_id = run.run_id,
@@ -110,7 +112,7 @@ struct Judged {
 
 Judged judge(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids,
              const Policy& policy, UnixMillis now, const Supplied& supplied, LogJudgement logged,
-             TimeJudgement timed) {
+             TimeJudgement timed, DisclosureJudgement disclosed) {
   const certificate::Statement& statement = decoded.statement;
   std::vector<Finding> findings{found(Code::parse_ok), found(Code::schema_ok)};
   append(findings, check_ids(decoded, ids));
@@ -131,7 +133,7 @@ Judged judge(const DecodedCertificate& decoded, const certificate::RecomputedIds
   append(findings, std::move(timed.findings));
   append(findings, std::move(logged.attempts));
   findings.push_back(std::move(evidence.revocation));
-  findings.push_back(found(Code::disclosures_absent));
+  append(findings, std::move(disclosed.findings));
   findings.push_back(check_policy(findings));
   return {std::move(findings), std::move(evidence.answers)};
 }
@@ -171,7 +173,10 @@ Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
   TimeJudgement timed = judge_time(*decoded, policy.time, now);
   report.appraised_at = timed.existed_before.value_or(now);
   report.existed_before = timed.existed_before;
-  Judged judged = judge(*decoded, *ids, policy, now, supplied, std::move(logged), std::move(timed));
+  DisclosureJudgement disclosed = judge_disclosures(*decoded, supplied.trace);
+  report.shown = disclosed.shown;
+  Judged judged = judge(*decoded, *ids, policy, now, supplied, std::move(logged), std::move(timed),
+                        std::move(disclosed));
   report.findings = std::move(judged.findings);
   report.answers = std::move(judged.answers);
   report.fields = grade_fields(decoded->statement, report.findings, policy);

@@ -14,6 +14,7 @@
 #include "transparency/log_policy.hpp"
 #include "verifier/policy.hpp"
 #include "verifier/report.hpp"
+#include "verifier/trace_check.hpp"
 
 namespace mayfly::verifier {
 
@@ -22,6 +23,7 @@ struct Supplied {
   std::optional<std::string> dataset_hash{};            // "sha256:<hex>", recomputed by the caller
   const transparency::LogPolicy* log_policy = nullptr;  // borrowed; null: none
   const transparency::LogCopy* log = nullptr;           // borrowed; null: none
+  std::optional<GivenTrace> trace{};                    // as the caller read it
   std::optional<UnixMillis> clock{};  // the caller's now, if the appraisal is as of another time
 };
 

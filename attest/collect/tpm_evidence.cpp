@@ -21,6 +21,7 @@ Bytes key_path_below(const Bytes& endorsement_key) {
 Bytes list_of(const std::vector<TpmQuotedPcr>& pcrs) {
   constexpr std::uint16_t sha256_bank = 0x000b;
   std::vector<TpmPcrValue> values;
+  values.reserve(pcrs.size());
   for (const TpmQuotedPcr& pcr : pcrs) {
     values.push_back({.bank = sha256_bank, .index = pcr.index, .value = pcr.value});
   }

@@ -4,10 +4,12 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <thread>
 
 #include "base/file_io.hpp"
 #include "tests/api/execute_fixture.hpp"
+#include "verifier/trace_check.hpp"
 
 namespace mayfly::api {
 namespace {
@@ -136,6 +138,28 @@ TEST_F(ExecuteTest, NamesToolsAndScriptsAsTheFormDoes) {
   EXPECT_EQ(uses["grep"]["count"], 1);
   EXPECT_THAT(uses["grep"]["pattern"].get<std::string>(), testing::StartsWith("hmac-sha256:"));
   EXPECT_FALSE(uses["grep"].contains("script"));
+}
+
+TEST_F(ExecuteTest, GivesTheTraceToWhoeverAsksForIt) {
+  json request = shell_job("echo '{\"found\":1}' > out; cat out");
+  EXPECT_FALSE(run(request)["execution_trace"]["events"].contains("lines"));
+  request["trace"] = true;
+  request["withhold"] = json::array({"files", "result"});
+  const json reply = run(request);
+  const json events = reply["execution_trace"]["events"];
+  verifier::TraceCheck check;
+  std::istringstream lines(events["lines"].get<std::string>());
+  for (std::string line; std::getline(lines, line);) check.add(line);
+  const verifier::GivenTrace given = std::move(check).finish();
+  EXPECT_EQ(given.size, events["size"]);
+  EXPECT_EQ(crypto::to_text(given.root), events["root"]);
+
+  EXPECT_EQ(reply["result"]["output"], "{\"found\":1}\n") << "nothing is withheld from who asked";
+  const std::string url = reply["certificate_url"];
+  const json claim = json::parse(get(url + "?format=claim").body);
+  EXPECT_EQ(claim["withhold"], json::array({"files", "result"}));
+  EXPECT_FALSE(claim["result"].contains("value"));
+  EXPECT_EQ(json::parse(get(url + "/verify").body)["shown"], "no events; result shown");
 }
 
 TEST_F(ExecuteTest, SaysWhenTheResultWasCutAndJudgesNothing) {

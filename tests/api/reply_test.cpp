@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "api/execute_reply.hpp"
 #include "api/json_out.hpp"
 #include "api/query.hpp"
 #include "certificate/canonical_json.hpp"
@@ -89,6 +90,20 @@ Call with_query(std::multimap<std::string, std::string> query) {
   Call call;
   call.query = std::move(query);
   return call;
+}
+
+TEST(KeptTrace, IsWholeOrNotThere) {
+  KeptTrace kept;
+  kept.take("{}");
+  kept.take("[]");
+  EXPECT_EQ(kept.text(), "{}\n[]\n");
+  const std::string rest(trace_reply_bytes_max - kept.text().size() - 1, 'x');
+  kept.take(rest);
+  EXPECT_EQ(kept.text().size(), trace_reply_bytes_max);
+  EXPECT_FALSE(kept.is_too_long());
+  kept.take("");
+  EXPECT_TRUE(kept.is_too_long());
+  EXPECT_EQ(kept.text(), "");
 }
 
 TEST(QueryReader, RefusesUnknownRepeatedAndMalformedParameters) {

@@ -343,6 +343,18 @@ TEST(DecodeRequest, TheShortFormSaysWhatARunDoesNotGet) {
   expect_fault(R"({"code": "", "tools": []})", "/tools");
 }
 
+TEST(DecodeRequest, TakesWhatMayBeWithheldAndWhetherTheTraceIsWanted) {
+  const auto request = decode_request(
+      R"({"code": "", "withhold": ["result", "files"], "trace": true})", DatasetData::absent);
+  ASSERT_TRUE(request);
+  EXPECT_THAT(request->execution.withhold, ElementsAre("result", "files"));
+  EXPECT_EQ(request->trace, TraceReply::lines);
+  EXPECT_EQ(decode_request("{\"code\": \"\"}", DatasetData::absent)->trace, TraceReply::none);
+  expect_fault(R"({"code": "", "withhold": ["everything"]})", "/withhold", "executions");
+  expect_fault(R"({"code": "", "withhold": ["files", "files"]})", "/withhold", "once");
+  expect_fault(R"({"code": "", "trace": 1})", "/trace", "true or false");
+}
+
 TEST(DecodeRequest, TakesALanguage) {
   const auto out = decoded(R"({"sandbox": {"scripts": {"job": "1"}, "language": "python"}})");
   EXPECT_EQ(out.language, "python");

@@ -73,7 +73,7 @@ def paths(tcbinfo, qeid, pckcrl, rootcrl, chain):
 
 def mayfly(*arguments):
     return subprocess.run([str(BIN / "mayfly"), *map(str, arguments)], capture_output=True,
-                          timeout=60)
+                          timeout=300)
 
 
 def evidence(quote, files, at, policy="genuine-only"):
@@ -244,7 +244,7 @@ class Evidence(unittest.TestCase):
     @unittest.skipUnless(platform.machine() in SOCKET_CALLS, "no call numbers for this machine")
     def test_needs_no_network(self):
         def run(*arguments):
-            return subprocess.run(list(map(str, arguments)), capture_output=True, timeout=60,
+            return subprocess.run(list(map(str, arguments)), capture_output=True, timeout=300,
                                   preexec_fn=deny_network).returncode
         asks = run(sys.executable, "-c", "import socket; socket.socket()")
         self.assertEqual(asks, -signal.SIGSYS, "the filter must be able to say no")

@@ -190,6 +190,41 @@ TEST_F(PendingFileTest, RefusesWhatCameToStandThereMeanwhile) {
   EXPECT_EQ(files_in_folder(), 1) << "left its temporary file";
 }
 
+TEST_F(PendingFileTest, GrowsUnseenUntilItIsWhole) {
+  const auto path = folder_ / "file";
+  ASSERT_TRUE(write_file(path, bytes_of("before")));
+  auto growing = PendingFile::open(path).value().begin();
+  ASSERT_TRUE(growing) << growing.error().message();
+  const std::string part(50'000, 'x');
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(growing->append(bytes_of(part)));
+  ASSERT_TRUE(growing->append(bytes_of(std::string(200'000, 'y'))));
+  EXPECT_EQ(text_at(path), "before");
+  ASSERT_TRUE(std::move(*growing).finish());
+  EXPECT_EQ(fs::file_size(path), 400'000U);
+  EXPECT_EQ(text_of(read_file(path, 400'000).value()),
+            std::string(200'000, 'x') + std::string(200'000, 'y'));
+}
+
+TEST_F(PendingFileTest, LeavesNothingOfAFileThatWasNotFinished) {
+  {
+    auto growing = PendingFile::open(folder_ / "file").value().begin();
+    ASSERT_TRUE(growing) << growing.error().message();
+    ASSERT_TRUE(growing->append(bytes_of(std::string(200'000, 'x'))));
+  }
+  EXPECT_EQ(files_in_folder(), 0);
+}
+
+TEST_F(PendingFileTest, GrowsThroughADescriptor) {
+  const UniqueFd target(::open((folder_ / "file").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_TRUE(target);
+  auto growing = PendingFile::of_descriptor(target.borrow()).value().begin();
+  ASSERT_TRUE(growing) << growing.error().message();
+  ASSERT_TRUE(growing->append(bytes_of("one ")));
+  ASSERT_TRUE(growing->append(bytes_of("two")));
+  ASSERT_TRUE(std::move(*growing).finish());
+  EXPECT_EQ(text_at(folder_ / "file"), "one two");
+}
+
 TEST_F(PendingFileTest, KnowsOnePlaceUnderTwoNames) {
   const auto place = [&](const fs::path& path) {
     auto file = PendingFile::open(path);

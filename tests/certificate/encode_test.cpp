@@ -263,7 +263,9 @@ TEST(EncodeCertificate, GivesTheGoldenBytes) {
   least_proof.timestamps.clear();
   const std::pair<const char*, Bytes> cases[] = {
       {"full.json", test::encode_sample()},
-      {"least.json", test::encode_sample(least, least_proof)}};
+      {"least.json", test::encode_sample(least, least_proof)},
+      {"disclosed.json",
+       test::encode_sample(test::disclosed_statement(), test::disclosed_proof())}};
   for (const auto& [name, certificate] : cases) {
     const std::string path = std::string(MAYFLY_VECTORS "/certificate/golden/") + name;
     if (std::getenv("MAYFLY_WRITE_GOLDEN") != nullptr) {

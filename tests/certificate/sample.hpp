@@ -140,4 +140,30 @@ inline Bytes encode_sample(const Statement& statement = sample_statement(),
   return encode_certificate(encode_statement(statement).value(), proof).value();
 }
 
+// One whose result and whose events of files may be withheld.
+inline Statement disclosed_statement() {
+  Statement statement = sample_statement();
+  statement.claim.withhold = {"files", "result"};
+  statement.claim.result.digest = digest_of("a commitment");
+  statement.claim.result.media_type = "application/octet-stream";
+  statement.claim.result.size = 0;
+  statement.claim.result.value.reset();
+  statement.run.usage.stdout_bytes = 0;
+  statement.run.trace.size = 3;
+  statement.run.trace.kinds = {{"executions", 1}, {"files", 2}};
+  return statement;
+}
+
+inline Proof disclosed_proof() {
+  Proof proof = sample_proof();
+  const std::string_view result = "{\"pii_found\":0}";
+  proof.disclosure = Disclosure{
+      .result = ShownResult{.bytes = Bytes(result.begin(), result.end()), .salt = Bytes(32, 3)},
+      .trace = ShownTrace{.events = {{.index = 0,
+                                      .event = "{\"at_us\":1,\"event\":\"exec\"}",
+                                      .salt = Bytes(16, 4)}},
+                          .withheld = {digest_of("an event"), digest_of("another")}}};
+  return proof;
+}
+
 }  // namespace mayfly::certificate::test

@@ -37,6 +37,15 @@ TEST(TimestampOfACertificate, CoversTheQuote) {
   EXPECT_NE(stamped_bytes(*decode_certificate(other), 0).value(), unstamped());
 }
 
+// Withholding more, later, keeps the tokens.
+TEST(TimestampOfACertificate, DoesNotCoverWhatIsShown) {
+  const Bytes before = unstamped();
+  auto decoded = decode_certificate(before);
+  ASSERT_TRUE(decoded);
+  decoded->proof.disclosure.emplace();
+  EXPECT_EQ(stamped_bytes(*decoded, 0).value(), before);
+}
+
 TEST(TimestampOfACertificate, HoldsTheBound) {
   Proof proof = test::sample_proof();
   proof.timestamps.assign(timestamps_max - 1, Bytes{1});

@@ -213,7 +213,7 @@ class Service(Scratch):
 
     def stop(self):
         self.server.send_signal(signal.SIGTERM)
-        self.server.wait(timeout=60)
+        self.server.wait(timeout=300)
         self.server.stdout.close()
 
     def test_is_checked_before_data_is_sent(self):

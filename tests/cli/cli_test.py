@@ -28,7 +28,7 @@ class Case(unittest.TestCase):
         self.path = pathlib.Path(self.folder.name)
         self.env = dict(os.environ, MAYFLY_STATE=str(self.path / "state"), NO_COLOR="1")
 
-    def mayfly(self, *arguments, stdin=b"", timeout=60):
+    def mayfly(self, *arguments, stdin=b"", timeout=300):
         return subprocess.run(
             [MAYFLY, *arguments],
             input=stdin,
@@ -39,7 +39,7 @@ class Case(unittest.TestCase):
         )
 
     def verify(self, *arguments):
-        return subprocess.run([VERIFY, *arguments], capture_output=True, timeout=60, cwd=self.path)
+        return subprocess.run([VERIFY, *arguments], capture_output=True, timeout=300, cwd=self.path)
 
     def file(self, name, text):
         path = self.path / name
@@ -356,7 +356,7 @@ class BadInput(Case):
                 [MAYFLY, "run", "--limits", f"files={files}", "--dataset", "missing", "--", "true"],
                 capture_output=True,
                 env=self.env,
-                timeout=60,
+                timeout=300,
                 cwd=self.path,
                 preexec_fn=lowered,
             )
@@ -397,7 +397,7 @@ class BadInput(Case):
         )
         self.assertIn(b"listening", server.stdout.readline())
         server.terminate()
-        server.wait(timeout=60)
+        server.wait(timeout=300)
         server.stdout.close()
 
     def test_bad_quantities_and_names(self):
@@ -644,7 +644,7 @@ class Others(Case):
         forbid = 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$0" doctor --json'
         done = subprocess.run(
             ["unshare", "--user", "--map-root-user", "sh", "-c", forbid, MAYFLY],
-            capture_output=True, timeout=60, env=self.env,
+            capture_output=True, timeout=300, env=self.env,
         )
         if done.returncode != 0:
             self.skipTest("no user namespace to try it in: " + done.stderr.decode())

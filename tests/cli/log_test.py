@@ -21,7 +21,7 @@ class Case(unittest.TestCase):
 
     def call(self, program, *arguments, code=0):
         done = subprocess.run([str(BIN / program), *arguments], capture_output=True, env=self.env,
-                              timeout=60, cwd=self.path, text=True)
+                              timeout=300, cwd=self.path, text=True)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout
 
@@ -142,7 +142,7 @@ class Recount(Case):
             for place in (0, len(whole) // 2, len(whole) - 1):
                 file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
                 done = subprocess.run([str(BIN / "mayfly"), "log", "verify", "copy"],
-                                      capture_output=True, cwd=self.path, timeout=60)
+                                      capture_output=True, cwd=self.path, timeout=300)
                 self.assertNotEqual(done.returncode, 0, (name, place))
             file.write_bytes(whole)
         self.call("mayfly", "log", "verify", "copy")
@@ -245,7 +245,7 @@ class Witnesses(Case):
         witnesses[1][2].wait(30)
         done = subprocess.run([str(BIN / "mayfly"), "run", "--dataset", "d.csv", *policy, "-o",
                                "1.json", "--", "cat", "/data/dataset.csv"], env=self.env,
-                              cwd=self.path, capture_output=True, text=True, timeout=60)
+                              cwd=self.path, capture_output=True, text=True, timeout=300)
         self.assertNotEqual(done.returncode, 0)
         self.assertEqual(done.stdout, "")
         self.assertIn("too few", done.stderr)
@@ -263,7 +263,7 @@ class Witnesses(Case):
         for number in range(2, 4):  # past the witnessed size, too
             done = subprocess.run([str(BIN / "mayfly"), "run", "-q", "--dataset", "d.csv", *policy,
                                    "-o", f"{number}.json", "--", "true"], env=self.env,
-                                  cwd=self.path, capture_output=True, text=True, timeout=60)
+                                  cwd=self.path, capture_output=True, text=True, timeout=300)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn("too few", done.stderr)
             self.assertFalse((self.path / f"{number}.json").exists())
@@ -278,7 +278,7 @@ class Witnesses(Case):
         env = dict(self.env, MAYFLY_STATE=str(self.path / "w"))
         second = subprocess.run([str(BIN / "mayfly"), "log", "witness", "--log-policy", "watched",
                                  "--port", "0"], env=env, cwd=self.path, capture_output=True,
-                                text=True, timeout=60)
+                                text=True, timeout=300)
         self.assertNotEqual(second.returncode, 0)
         self.assertIn("already", second.stderr)
         witness[2].terminate()

@@ -27,7 +27,7 @@ class StandardStreams(Case):
             input=stdin,
             capture_output=True,
             env=self.env,
-            timeout=60,
+            timeout=300,
             cwd=self.path,
         )
 
@@ -83,7 +83,7 @@ class StandardStreams(Case):
                             done = subprocess.run(
                                 ["sh", "-c", f'exec "$@" {closing}', "sh", *program, "c.json",
                                  *quiet],
-                                cwd=self.path, env=self.env, capture_output=True, timeout=60,
+                                cwd=self.path, env=self.env, capture_output=True, timeout=300,
                             )
                             self.assertEqual(done.returncode, told, done.stderr)
 
@@ -93,7 +93,7 @@ class StandardStreams(Case):
         )
         self.refused(done, "--dataset -", "Bad file descriptor")
         done = subprocess.run(
-            ["sh", "-c", 'exec "$1" - <&-', "sh", VERIFY], capture_output=True, timeout=60
+            ["sh", "-c", 'exec "$1" - <&-', "sh", VERIFY], capture_output=True, timeout=300
         )
         self.assertEqual(done.returncode, 70, done.stderr)
 
@@ -123,7 +123,7 @@ class StandardStreams(Case):
             with open(FULL, "wb") as full:
                 done = subprocess.run(
                     [*program, "c.json"], stdout=full, stderr=subprocess.PIPE, cwd=self.path,
-                    env=self.env, timeout=60,
+                    env=self.env, timeout=300,
                 )
             self.assertEqual(done.returncode, 70, done.stderr)
             self.assertIn(b"No space left", done.stderr)
@@ -196,7 +196,7 @@ class Outputs(Case):
             done = subprocess.run(
                 [MAYFLY, "run", "-q", "-o", f"/dev/fd/{log.fileno()}", "--", "true"],
                 pass_fds=[log.fileno()], cwd=self.path, env=self.env, capture_output=True,
-                timeout=60,
+                timeout=300,
             )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue((self.path / "log").read_bytes().startswith(b'first\n{"certificate_id"'))
@@ -269,12 +269,57 @@ class Outputs(Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn(b"lost, run it again", done.stderr)
 
+    def test_a_trace_that_does_not_fit_is_said_and_its_run_is_certified(self):
+        full = self.device("full", 7)
+        done = self.run_to("-q", "-o", "c.json", "--trace", full)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        for word in (b"--trace", b"No space left", b"the certificate is whole"):
+            self.assertIn(word, done.stderr)
+        self.assertEqual(self.verify("c.json").returncode, 5)
+
+    def test_a_trace_that_outgrows_its_disk_leaves_what_was_there(self):
+        # Room for a certificate, and not for the trace; the job's own files have other limits.
+        self.file("t.jsonl", "before")
+        opens = "i=0; while [ $i -lt 2000 ]; do : < /dev/null; i=$((i + 1)); done"
+        for room, words, left in (
+            (100_000, ["--trace", "the certificate is whole"], ["c.json", "t.jsonl"]),
+            (4_000, ["--trace", "-o", "the certificate is lost"], ["t.jsonl"]),
+        ):
+            done = subprocess.run(
+                [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--trace", "t.jsonl",
+                 "--limits", "disk=0", "--", "sh", "-c", opens],
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+                capture_output=True, cwd=self.path, env=self.env, timeout=300,
+            )
+            self.assertGreater(done.returncode, 0, done.stderr)
+            for word in [*words, "File too large"]:
+                self.assertIn(word, done.stderr.decode())
+            self.assertEqual((self.path / "t.jsonl").read_text(), "before")
+            self.assertEqual(sorted(path.name for path in self.path.iterdir()), left)
+            if "c.json" in left:
+                self.assertEqual(self.verify("c.json").returncode, 5)
+                os.unlink(self.path / "c.json")
+
+    def test_a_reader_of_the_trace_that_goes_away_is_said(self):
+        opens = "i=0; while [ $i -lt 3000 ]; do : < /dev/null; i=$((i + 1)); done"
+        child = subprocess.Popen(
+            [MAYFLY, "run", "-q", "--trace", "-", "-o", "c.json", "--", "sh", "-c", opens],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path, env=self.env)
+        self.assertEqual(child.stdout.read(1), b"{")
+        child.stdout.close()
+        message = child.stderr.read()
+        child.stderr.close()
+        self.assertEqual(child.wait(timeout=300), 1, message)
+        for word in (b"--trace", b"Broken pipe", b"the certificate is whole"):
+            self.assertIn(word, message)
+        self.assertEqual(self.verify("c.json").returncode, 5)
+
     def test_a_file_size_limit_is_an_error_and_no_signal(self):
         done = subprocess.run(
             [MAYFLY, "run", "-q", "--no-store", "-o", "c.json", "--limits", "disk=0",
              "--", "true"],
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)),
-            capture_output=True, cwd=self.path, env=self.env, timeout=60,
+            capture_output=True, cwd=self.path, env=self.env, timeout=300,
         )
         self.assertGreater(done.returncode, 0, done.stderr)
         self.assertIn(b"File too large", done.stderr)

@@ -47,7 +47,7 @@ class Reproduce(unittest.TestCase):
     def test_the_same_question_gets_the_same_claim(self):
         script = self.write("count.py", COUNT)
         certificate = self.certified(script, "--assert", "rows>=3", "--env", "MODE=fast",
-                                     "--limits", "pids=64")
+                                     "--limits", "pids=64", "--may-withhold", "result,files")
         again = self.path / "again.json"
         code, report = self.reproduce(certificate, "--dataset", self.data, "--script", script,
                                       "-o", again)

@@ -51,7 +51,7 @@ class Submitted(unittest.TestCase):
     def stop(self, server):
         if server.poll() is None:
             server.send_signal(signal.SIGTERM)
-            server.wait(timeout=60)
+            server.wait(timeout=300)
         server.stdout.close()
 
     def mayfly(self, *arguments, stdin=b""):
@@ -125,10 +125,38 @@ class Submit(Submitted):
         self.assertFalse(key.encode() in self.front.everything())
         self.assertFalse(key.encode() in (self.folder / "cert.json").read_bytes())
 
+    def test_the_trace_comes_sealed_and_gives_the_certificates_root(self):
+        ran = self.whole("--trace", "t.jsonl", "--may-withhold", "files,result")
+        self.assertEqual(ran.returncode, UNATTESTED, ran.stderr)
+        lines = (self.folder / "t.jsonl").read_bytes().splitlines()
+        certificate = json.loads((self.folder / "cert.json").read_bytes())
+        statement = certificate["statement"]["predicate"]
+        self.assertEqual(len(lines), statement["run"]["trace"]["size"])
+        self.assertEqual(statement["claim"]["withhold"], ["files", "result"])
+        checked = self.mayfly("verify", "--json", "cert.json", "--trace", "t.jsonl")
+        self.assertIn(b"trace-matches", checked.stdout)
+        seen = self.front.everything()
+        for line in lines:
+            self.assertFalse(json.loads(line)["salt"].encode() in seen)
+        shown = self.mayfly("disclose", "cert.json", "--trace", "t.jsonl", "--events",
+                            "executions", "--withhold-result", "-o", "shown.json")
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertEqual(self.mayfly("verify", "-q", "shown.json").returncode, UNATTESTED)
+
+    def test_a_trace_that_a_service_does_not_give_is_said(self):
+        (self.folder / "many.py").write_text(
+            "for i in range(100000):\n  try: open('/work/' + 'n' * 200)\n"
+            "  except OSError: pass\n")
+        ran = self.submit(*SIMULATED, "--script", "many.py", "--trace", "t.jsonl")
+        self.assertEqual(ran.returncode, USAGE, ran.stderr)
+        self.assertIn(b"the answer has no trace", ran.stderr)
+        self.assertFalse((self.folder / "t.jsonl").exists())
+        self.assertEqual(self.mayfly("verify", "-q", "cert.json").returncode, UNATTESTED)
+
     def test_an_upload_sent_again_or_changed_on_the_way_is_refused(self):
         self.assertEqual(self.whole().returncode, UNATTESTED)
         upload = next(record[0] for record in self.front.seen if record[0].startswith(b"POST"))
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         connection.connect()
         connection.sock.sendall(upload.replace(b"Expect: 100-continue\r\n", b""))
         answer = connection.sock.makefile("rb").read()
@@ -176,7 +204,8 @@ class Submit(Submitted):
         (self.folder / "d.bin").write_bytes(b"x")
         for words in (("--dataset", "d.bin"), ("--dataset-format", "csv"), ("--dataset", "."),
                       ("--limits", "wall=1500ms"), ("--env", "x"), ("--assert", "x"),
-                      ("--token-file", "absent"), ("--json", "-o", "-")):
+                      ("--token-file", "absent"), ("--json", "-o", "-"), ("--json", "--trace", "-"),
+                      ("--trace", "cert.json")):
             ran = self.submit(*SIMULATED, *words, "--script", "main.py")
             self.assertEqual(ran.returncode, USAGE, (words, ran.stderr))
         self.assertEqual(self.front.seen, [])

@@ -216,7 +216,7 @@ class Timestamps(unittest.TestCase):
         genuine.openssl("cms", "-verify", "-noverify", "-inform", "DER", "-in", token, "-out", info)
         for extensions, codes in (("authority", ["time-verified"]),
                                   ("no_authority", ["timestamp-not-trusted"])):
-            other = self.authority(extensions, extensions=extensions)
+            other = self.authority("for_" + extensions, extensions=extensions)
             other.openssl("cms", "-sign", "-binary", "-nodetach", "-cades", "-md", "sha256",
                           "-econtent_type", "1.2.840.113549.1.9.16.1.4", "-in", info, "-signer",
                           other.path("tsa.pem"), "-inkey", other.path("tsa.key"), "-outform",

@@ -44,7 +44,7 @@ class Front:
                 record[0] += first
                 service.sendall(self.change_request(first))
                 self.pump(client, service, record, 0)
-                back.join(timeout=60)
+                back.join(timeout=300)
 
     def pump(self, source, sink, record, way):
         try:

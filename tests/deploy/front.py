@@ -29,7 +29,7 @@ class FrontCase(Service):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
                         "/CN=mayfly.example.org", "-keyout", key, "-out", certificate],
-                       check=True, capture_output=True, timeout=60)
+                       check=True, capture_output=True, timeout=300)
         shipped = (ROOT / "deploy" / "nginx" / "mayfly.conf").read_text()
         self.front_port = free_port()
         self.access_log = home / "access.log"
@@ -67,7 +67,7 @@ class FrontCase(Service):
         return context
 
     def ask_front(self, method, target, body=None, **headers):
-        connection = http.client.HTTPSConnection("127.0.0.1", self.front_port, timeout=60,
+        connection = http.client.HTTPSConnection("127.0.0.1", self.front_port, timeout=300,
                                                  context=self.context())
         try:
             fields = {name.replace("_", "-"): value for name, value in headers.items()}

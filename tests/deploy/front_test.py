@@ -53,7 +53,7 @@ class Front(FrontCase):
             {"sandbox": {"scripts": {"main.sh": "sleep 600"}}}),
             Content_Type="application/json", Prefer="respond-async")
         path = accepted.headers["location"]
-        connection = http.client.HTTPSConnection("127.0.0.1", self.front_port, timeout=60,
+        connection = http.client.HTTPSConnection("127.0.0.1", self.front_port, timeout=300,
                                                  context=self.context())
         self.addCleanup(connection.close)
         connection.request("GET", path + "/events")
@@ -86,7 +86,7 @@ class Unit(unittest.TestCase):
 
     def analyze(self, *arguments):
         return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True,
-                              timeout=60)
+                              timeout=300)
 
     def test_systemd_understands_it(self):
         service = Service()

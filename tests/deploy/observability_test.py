@@ -13,7 +13,7 @@ METRIC = re.compile(r"\bmayfly_[a-z0-9_]+")
 
 
 def promtool(*arguments, **more):
-    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=60,
+    return subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=300,
                           **more)
 
 

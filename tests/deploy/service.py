@@ -34,7 +34,7 @@ class Service(unittest.TestCase):
         self.start()
 
     def mayfly(self, *arguments):
-        done = subprocess.run([str(BIN / "mayfly"), *arguments], env=self.env, timeout=60,
+        done = subprocess.run([str(BIN / "mayfly"), *arguments], env=self.env, timeout=300,
                               capture_output=True, text=True, cwd=self.path)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
@@ -53,12 +53,12 @@ class Service(unittest.TestCase):
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=300)
         self.process.stdout.close()
 
     def ask(self, method, target, body=None, **headers):
         fields = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         try:
             if isinstance(body, (dict, list)):
                 body = json.dumps(body)

@@ -26,17 +26,7 @@ RunRequest some_request() {
 RunReport some_report(const Outcome& outcome) {
   RunReport report;
   report.outcome = outcome;
-  ExecEvent event;
-  event.at_us = 5;
-  event.pid = 2;
-  event.parent = 1;
-  event.path = "/usr/bin/true";
-  event.digest = crypto::sha256(bytes_of("x"));
-  event.size_bytes = 7;
-  event.argv = {"true", ""};
-  event.exit_code = -9;
-  event.denied = true;
-  report.executions = {event, ExecEvent{}};
+  report.files.image_files = {{"/usr/bin/true", crypto::sha256(bytes_of("x")), 7}};
   report.usage = {1, 2, 3, 4};
   report.stdout_total = 5;
   report.stderr_total = 6;
@@ -164,6 +154,9 @@ TEST(OrderWire, TheRecordersRoundTripsInOneWayOnly) {
   Bytes unsorted = bytes;
   unsorted[4] = 2;  // the first file's device: now it should come last
   EXPECT_FALSE(decode_recorder_order(unsorted));
+  Bytes no_process = bytes;
+  no_process.back() = 1;  // past the numbers that processes have
+  EXPECT_FALSE(decode_recorder_order(no_process));
 }
 
 TEST(ReportWire, RoundTripsEveryOutcome) {
@@ -175,8 +168,7 @@ TEST(ReportWire, RoundTripsEveryOutcome) {
     ASSERT_TRUE(decoded) << decoded.error().message();
     EXPECT_EQ(encode_report(*decoded), bytes);
     EXPECT_EQ(decoded->outcome.index(), outcome.index());
-    EXPECT_EQ(decoded->executions[0].argv, some_report(outcome).executions[0].argv);
-    EXPECT_TRUE(decoded->executions[0].denied);
+    EXPECT_EQ(decoded->files.image_files[0].path, "/usr/bin/true");
     EXPECT_EQ(decoded->confinement, some_report(outcome).confinement);
     EXPECT_EQ(decoded->phases[1].name, "exec");
   }
@@ -191,25 +183,60 @@ TEST(ReportWire, RefusesEveryTruncationAndOneByteMore) {
   EXPECT_FALSE(decode_report(bytes));
 }
 
-TEST(ReportWire, HoldsItsBoundOnExecutionsAtItAndPastIt) {
+TEST(ReportWire, HoldsItsBoundOnFilesOfTheImageAtItAndPastIt) {
   RunReport report = some_report(Exited{0});
-  report.executions.assign(executions_max, ExecEvent{});
+  constexpr std::size_t of_both_recorders = 2 * image_files_max + 1;
+  report.files.image_files.assign(of_both_recorders, ImageFile{});
   const auto at = decode_report(encode_report(report));
   ASSERT_TRUE(at) << at.error().message();
-  EXPECT_EQ(at->executions.size(), executions_max);
-  report.executions.emplace_back();
+  EXPECT_EQ(at->files.image_files.size(), of_both_recorders);
+  report.files.image_files.emplace_back();
   const auto past = decode_report(encode_report(report));
   ASSERT_FALSE(past);
   EXPECT_EQ(past.error().code(), ErrorCode::limit);
 }
 
-// The fullest record that a recorder keeps must fit into a report, or it could not be delivered.
-TEST(ReportWire, HasRoomForTheFullestRecord) {
-  RunReport report = some_report(Exited{0});
-  const std::size_t without = encode_report(report).size();
-  report.executions.emplace_back();
-  const std::size_t one = encode_report(report).size() - without;
-  EXPECT_LE(without + record_bytes_max + executions_max * one, report_bytes_max);
+Bytes some_events() {
+  ExecEvent execution;
+  execution.at_us = 5;
+  execution.pid = 2;
+  execution.parent = 1;
+  execution.path = "/usr/bin/true";
+  execution.digest = crypto::sha256(bytes_of("x"));
+  execution.size_bytes = 7;
+  execution.argv = {"true", ""};
+  execution.denied = true;
+  Bytes bytes;
+  append_event(RunStarted{{77}}, bytes);
+  append_event(execution, bytes);
+  append_event(FileEvent{.at_us = 6, .pid = 2, .call = FileCall::bind, .error = 13, .path = "p"},
+               bytes);
+  append_event(ExecEnd{.at_us = 8, .pid = 2, .exit_code = -9, .replaced = true}, bytes);
+  return bytes;
+}
+
+TEST(EventsWire, RoundTrip) {
+  const auto decoded = decode_events(some_events());
+  ASSERT_TRUE(decoded) << decoded.error().message();
+  ASSERT_EQ(decoded->size(), 4U);
+  EXPECT_EQ(std::get<RunStarted>((*decoded)[0]).at, UnixMillis{77});
+  EXPECT_EQ(std::get<ExecEvent>((*decoded)[1]).argv, (std::vector<std::string>{"true", ""}));
+  EXPECT_TRUE(std::get<ExecEvent>((*decoded)[1]).denied);
+  EXPECT_EQ(std::get<FileEvent>((*decoded)[2]).call, FileCall::bind);
+  EXPECT_EQ(std::get<ExecEnd>((*decoded)[3]).exit_code, -9);
+  Bytes again;
+  for (const Event& event : *decoded) append_event(event, again);
+  EXPECT_EQ(again, some_events());
+}
+
+TEST(EventsWire, RefusesATruncatedEventAndAnUnknownOne) {
+  const Bytes bytes = some_events();
+  std::size_t whole = 0;
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    if (decode_events(ByteView(bytes).first(length))) ++whole;
+  }
+  EXPECT_EQ(whole, 4U) << "after 0, 1, 2 and 3 events";
+  EXPECT_FALSE(decode_events(Bytes{9}));
 }
 
 TEST(FailureWire, RoundTrips) {

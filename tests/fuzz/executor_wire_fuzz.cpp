@@ -34,6 +34,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto order = decode_recorder_order(bytes)) {
     require(equal(encode_recorder_order(*order), bytes));
   }
+  if (const auto events = decode_events(bytes)) {
+    mayfly::Bytes again;
+    for (const Event& event : *events) append_event(event, again);
+    require(equal(again, bytes));
+  }
   if (const auto error = decode_failure(bytes)) require(equal(encode_failure(*error), bytes));
   static_cast<void>(parse_status(mayfly::text_of(bytes)));
   FrameReader frames(1024);

@@ -37,7 +37,7 @@ class Clients(unittest.TestCase):
         # Libraries are found beside the program, so it is laid beside them.
         program = shutil.copy(HERE / "clients" / "calls.mjs", CLIENTS)
         done = subprocess.run(["node", program, scenario], env={**self.environment, **more},
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
@@ -115,7 +115,7 @@ class LibrariesOverBudget(Clients):
 class Curl(Clients):
     def curl(self, *arguments):
         return subprocess.run(["curl", "-sS", "--max-time", "20", *arguments],
-                              env=self.environment, capture_output=True, text=True, timeout=60)
+                              env=self.environment, capture_output=True, text=True, timeout=300)
 
     def test_a_message(self):
         self.provider.script = [reply(provider_side.message("the answer"))]
@@ -131,7 +131,7 @@ class Curl(Clients):
         done = subprocess.run(
             ["curl", "-sS", "--max-time", "20", self.gateway.url + "/v1/messages", "-H",
              f"x-api-key: {TOKEN}", "-H", "Expect: 100-continue", "--data-binary", "@-"],
-            input=body, capture_output=True, text=True, timeout=60)
+            input=body, capture_output=True, text=True, timeout=300)
         self.assertIn("the answer", done.stdout)
         self.assertEqual(self.provider.requests[0].json()["messages"][0]["content"], text)
 
@@ -139,7 +139,7 @@ class Curl(Clients):
         done = subprocess.run(
             ["curl", "-sS", "--max-time", "20", self.gateway.url + "/v1/messages", "-H",
              f"x-api-key: {TOKEN}", "-H", "Expect:", "--data-binary", "@-", "-w", "%{http_code}"],
-            input="x" * (17 * 1024 * 1024), capture_output=True, text=True, timeout=60)
+            input="x" * (17 * 1024 * 1024), capture_output=True, text=True, timeout=300)
         self.assertTrue(done.stdout.endswith("413"), done)
 
 

@@ -62,7 +62,7 @@ class Runs(unittest.TestCase):
         done = subprocess.run(
             [BIN / "mayfly", "run", "--dataset", "data.csv", "-o", "cert.json", "--trace",
              "trace.jsonl", "--llm", self.provider.url, "--llm-key-file", "key", *arguments],
-            cwd=self.here, env=self.environment, capture_output=True, text=True, timeout=100)
+            cwd=self.here, env=self.environment, capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, status, done.stderr + done.stdout)
         return done
 
@@ -110,7 +110,7 @@ class AScript(Runs):
         self.assertEqual((call["status"], call["wire"], call["model_served"]),
                          (200, "anthropic", "claude-test-1"))
         checked = subprocess.run([BIN / "verify-cert", "cert.json"], cwd=self.here,
-                                 capture_output=True, text=True, timeout=60)
+                                 capture_output=True, text=True, timeout=300)
         self.assertEqual(checked.returncode, 5, checked.stdout)
 
     def test_equal_inputs_are_one_sandbox(self):
@@ -156,7 +156,7 @@ print([name for name in os.environ if 'API_KEY' in name],
 """)
         done = subprocess.run(
             [BIN / "mayfly", "run", "--script", "main.py", "-o", "cert.json", "--no-store"],
-            cwd=self.here, env=self.environment, capture_output=True, text=True, timeout=100)
+            cwd=self.here, env=self.environment, capture_output=True, text=True, timeout=300)
         self.assertIn("[] True", done.stdout)
         self.assertEqual(self.claim()["execution"]["llm_calls"], [])
         self.assertNotIn("llm", self.claim()["sandbox"])
@@ -273,7 +273,7 @@ class AnAgent(Runs):
 class Mistakes(Runs):
     def fails(self, *arguments, status=2):
         done = subprocess.run([BIN / "mayfly", "run", *arguments], cwd=self.here,
-                              env=self.environment, capture_output=True, text=True, timeout=60)
+                              env=self.environment, capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, status, done.stderr)
         self.assertEqual(self.provider.requests, [])
         return done.stderr
@@ -330,7 +330,7 @@ class OverHttp(Runs):
                 "sandbox": {"llm": {"prompt": "look for personal data", "model": "claude-test-1",
                                     "api_key": KEY},
                             "tools": ["python", "grep", "anthropic"]}}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=100)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         self.addCleanup(connection.close)
         connection.request("POST", "/execute", json.dumps(body),
                            {"content-type": "application/json"})

@@ -215,7 +215,7 @@ class ByServer(Planted):
         return "base64:" + base64.b64encode(self.dataset()).decode()
 
     def post(self, body):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         connection.request(
             "POST", "/execute", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )

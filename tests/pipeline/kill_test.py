@@ -301,7 +301,7 @@ class KillTheCommand(Kill):
         done = subprocess.run(
             [remains.BIN / "mayfly", "run", "-q", "--no-store", "-o", "c.json", "--", "true"],
             cwd=self.folder,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         self.assertEqual(done.returncode, 0)
@@ -337,7 +337,7 @@ class Server:
         self.process.stdout.close()
 
     def ask(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             reply = connection.getresponse()

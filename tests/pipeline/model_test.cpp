@@ -60,21 +60,22 @@ TEST(AggregateCalls, StaysReadableHoweverManyAndHoweverLarge) {
   EXPECT_LE(calls[0].tokens_used, (std::int64_t{1} << 53) - 1);
 }
 
-TEST(SealTrace, PutsCallsInTheirPlaceAsCanonicalEvents) {
-  executor::RunReport report;
-  report.execution_started = {1000};
-  executor::FileEvent file;
-  file.at_us = 500;
-  file.path = "/x";
-  report.files.events = {file};
+TEST(TraceRecorder, PutsCallsLastAsCanonicalEvents) {
+  std::vector<std::string> lines;
+  auto recorder =
+      TraceRecorder::start({.disclosure_key = {}, .scripts = {}}, [&](std::string_view line) {
+        lines.emplace_back(line);
+      }).value();
+  ASSERT_TRUE(recorder.add(executor::RunStarted{{1000}}));
+  ASSERT_TRUE(recorder.add(executor::FileEvent{.at_us = 500, .path = "/x"}));
   gateway::CallRecord odd = call("late", 1, 1'000'900);
   odd.error_type = "\x1b[31m\xff";
-  const auto trace = seal_trace(report, {odd, call("early", 1, 1'000'100)}).value();
-  ASSERT_EQ(trace.lines.size(), 3U);
-  EXPECT_THAT(trace.lines[0], HasSubstr("\"at_us\":100,"));
-  EXPECT_THAT(trace.lines[1], HasSubstr("open-read"));
-  EXPECT_THAT(trace.lines[2], HasSubstr("\"at_us\":900,"));
-  for (const std::string& line : trace.lines) {
+  ASSERT_TRUE(std::move(recorder).finish({odd, call("early", 1, 1'000'100)}));
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_THAT(lines[0], HasSubstr("open-read"));
+  EXPECT_THAT(lines[1], HasSubstr("\"at_us\":100,"));
+  EXPECT_THAT(lines[2], HasSubstr("\"at_us\":900,"));
+  for (const std::string& line : lines) {
     EXPECT_TRUE(certificate::check_canonical(bytes_of(line))) << line;
   }
 }

@@ -153,7 +153,7 @@ def stale_groups():
 def is_consistent(certificate):
     """Whether verify-cert says of these bytes what it says of a whole run here."""
     done = subprocess.run(
-        [BIN / "verify-cert", "-", "--quiet"], input=certificate, timeout=60, check=False
+        [BIN / "verify-cert", "-", "--quiet"], input=certificate, timeout=300, check=False
     )
     return done.returncode == CONSISTENT_NOT_HARDWARE_ATTESTED
 
@@ -168,7 +168,7 @@ def in_store(state):
             [BIN / "mayfly", "certificates", *arguments],
             env=dict(os.environ, MAYFLY_STATE=str(state)),
             stdout=subprocess.PIPE,
-            timeout=60,
+            timeout=300,
             check=True,
         ).stdout
 

@@ -13,70 +13,108 @@ using executor::RunReport;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-void add(RunReport& report, FileCall call, std::string path, int error = 0) {
-  report.files.events.push_back(
-      {.at_us = 0, .pid = 2, .call = call, .error = error, .path = std::move(path), .second = {}});
+// A run as it is told of.
+struct Told {
+  std::vector<executor::Event> events;
+  RunReport report;
+};
+
+void add(Told& told, FileCall call, std::string path, int error = 0) {
+  told.events.push_back(executor::FileEvent{
+      .at_us = 0, .pid = 2, .call = call, .error = error, .path = std::move(path), .second = {}});
+}
+
+std::vector<Finding> find_threats(const Told& told,
+                                  std::optional<std::uint16_t> loopback_port = std::nullopt) {
+  ThreatSigns signs(loopback_port);
+  for (const executor::Event& event : told.events) signs.add(event);
+  return signs.findings(told.report);
 }
 
 TEST(FindThreats, SeesNothingInAnOrdinaryRun) {
-  RunReport report;
-  add(report, FileCall::read, "/data/dataset.csv");
-  add(report, FileCall::write, "/work/out");
-  add(report, FileCall::connect, "unix /work/socket");
+  Told told;
+  add(told, FileCall::read, "/data/dataset.csv");
+  add(told, FileCall::write, "/work/out");
+  add(told, FileCall::connect, "unix /work/socket");
   // An interpreter looks for its modules in several places.
   for (std::int64_t i = 0; i < missing_files_of_a_scan - 1; ++i) {
-    add(report, FileCall::read, "/usr/lib/python3/x" + std::to_string(i), ENOENT);
+    add(told, FileCall::read, "/usr/lib/python3/x" + std::to_string(i), ENOENT);
   }
-  EXPECT_THAT(find_threats(report), IsEmpty());
-  report.outcome = executor::Exited{.code = 1};
-  EXPECT_THAT(find_threats(report), IsEmpty());
+  EXPECT_THAT(find_threats(told), IsEmpty());
+  told.report.outcome = executor::Exited{.code = 1};
+  EXPECT_THAT(find_threats(told), IsEmpty());
 }
 
 TEST(FindThreats, SeesAScanOfFiles) {
-  RunReport report;
+  Told told;
   for (std::int64_t i = 0; i < missing_files_of_a_scan; ++i) {
-    add(report, FileCall::read, "/home/" + std::to_string(i), i % 2 == 0 ? ENOENT : EACCES);
+    add(told, FileCall::read, "/home/" + std::to_string(i), i % 2 == 0 ? ENOENT : EACCES);
   }
-  EXPECT_THAT(find_threats(report), ElementsAre(Finding{ThreatRule::file_scan, Severity::medium,
-                                                        missing_files_of_a_scan}));
+  EXPECT_THAT(find_threats(told), ElementsAre(Finding{ThreatRule::file_scan, Severity::medium,
+                                                      missing_files_of_a_scan}));
 }
 
 TEST(FindThreats, SeesPathsThatOnlyAnAttackerLooksFor) {
-  RunReport report;
-  add(report, FileCall::read, "/etc/shadow", EACCES);
-  add(report, FileCall::write, "/proc/self/mem", EACCES);
-  add(report, FileCall::read, "/etc/passwd");
-  EXPECT_THAT(find_threats(report),
+  Told told;
+  add(told, FileCall::read, "/etc/shadow", EACCES);
+  add(told, FileCall::write, "/proc/self/mem", EACCES);
+  add(told, FileCall::read, "/etc/passwd");
+  EXPECT_THAT(find_threats(told),
               ElementsAre(Finding{ThreatRule::sensitive_path, Severity::high, 2}));
 }
 
 TEST(FindThreats, SeesAttemptsToReachTheNetworkAndTellsAScanFromThem) {
-  RunReport report;
-  for (int i = 0; i < 3; ++i) add(report, FileCall::connect, "inet 192.0.2.1:80", EPERM);
-  EXPECT_THAT(find_threats(report),
+  Told told;
+  for (int i = 0; i < 3; ++i) add(told, FileCall::connect, "inet 192.0.2.1:80", EPERM);
+  EXPECT_THAT(find_threats(told),
               ElementsAre(Finding{ThreatRule::network_attempt, Severity::medium, 1}));
   for (std::int64_t i = 1; i < addresses_of_a_scan; ++i) {
-    add(report, FileCall::connect, "inet6 [2001:db8::1]:" + std::to_string(i), EPERM);
+    add(told, FileCall::connect, "inet6 [2001:db8::1]:" + std::to_string(i), EPERM);
   }
-  EXPECT_THAT(find_threats(report),
+  EXPECT_THAT(find_threats(told),
               ElementsAre(Finding{ThreatRule::network_scan, Severity::high, addresses_of_a_scan}));
 }
 
 TEST(FindThreats, CountsDatagramsAndNotTheOneAllowedConnection) {
-  RunReport report;
-  add(report, FileCall::connect, "inet 127.0.0.1:8787");
-  EXPECT_THAT(find_threats(report, 8787), IsEmpty());
-  add(report, FileCall::send, "inet 127.0.0.1:8787", ENETUNREACH);
-  add(report, FileCall::send, "unix /tmp/nobody", ENOENT);
-  EXPECT_THAT(find_threats(report, 8787),
+  Told told;
+  add(told, FileCall::connect, "inet 127.0.0.1:8787");
+  EXPECT_THAT(find_threats(told, 8787), IsEmpty());
+  add(told, FileCall::send, "inet 127.0.0.1:8787", ENETUNREACH);
+  add(told, FileCall::send, "unix /tmp/nobody", ENOENT);
+  EXPECT_THAT(find_threats(told, 8787),
               ElementsAre(Finding{ThreatRule::network_attempt, Severity::medium, 1}));
+}
+
+TEST(FindThreats, HoldsNoMoreAddressesThanItsBound) {
+  ThreatSigns signs(std::nullopt);
+  for (std::size_t i = 0; i < 2 * addresses_told_apart_max; ++i) {
+    signs.add(executor::FileEvent{.call = FileCall::connect,
+                                  .error = ENETUNREACH,
+                                  .path = "inet 192.0.2.1:" + std::to_string(i)});
+  }
+  EXPECT_THAT(signs.findings({}), ElementsAre(Finding{ThreatRule::network_scan, Severity::high,
+                                                      addresses_told_apart_max}));
+  EXPECT_EQ(signs.refused_addresses().inet, std::int64_t{2 * addresses_told_apart_max});
+}
+
+TEST(FindThreats, CountsRefusedAddressesByFamily) {
+  ThreatSigns signs(8787);
+  for (const auto& [path, error] :
+       std::vector<std::pair<std::string, int>>{{"inet 127.0.0.1:8787", 0},
+                                                {"inet6 [2001:db8::1]:1", ENETUNREACH},
+                                                {"unix /work/nobody", ENOENT},
+                                                {"unix /work/somebody", 0},
+                                                {"netlink", EAFNOSUPPORT}}) {
+    signs.add(executor::FileEvent{.call = FileCall::connect, .error = error, .path = path});
+  }
+  EXPECT_EQ(signs.refused_addresses(), (RefusedAddresses{.inet = 1, .local = 1, .other = 1}));
 }
 
 TEST(FindThreats, SeesWhatAJobWasStoppedAt) {
   const auto of = [](executor::Outcome outcome) {
-    RunReport report;
-    report.outcome = std::move(outcome);
-    return find_threats(report);
+    Told told;
+    told.report.outcome = std::move(outcome);
+    return find_threats(told);
   };
   EXPECT_THAT(of(executor::Denied{"system call 310"}),
               ElementsAre(Finding{ThreatRule::escape_call, Severity::high, 1}));
@@ -89,11 +127,11 @@ TEST(FindThreats, SeesWhatAJobWasStoppedAt) {
 }
 
 TEST(FindThreats, SeesNoEndOfPrograms) {
-  RunReport report;
-  report.executions.resize(programs_of_a_fork_bomb - 1);
-  EXPECT_THAT(find_threats(report), IsEmpty());
-  report.executions.resize(programs_of_a_fork_bomb);
-  EXPECT_THAT(find_threats(report),
+  Told told;
+  told.events.assign(programs_of_a_fork_bomb - 1, executor::ExecEvent{});
+  EXPECT_THAT(find_threats(told), IsEmpty());
+  told.events.emplace_back(executor::ExecEvent{});
+  EXPECT_THAT(find_threats(told),
               ElementsAre(Finding{ThreatRule::fork_bomb, Severity::high, programs_of_a_fork_bomb}));
 }
 

@@ -62,6 +62,9 @@ TEST_P(CaseFolder, GetsItsPublishedAnswerFromTheRealProgram) {
   if (expected.contains("tsa_roots")) {
     argv.insert(argv.end(), {"--tsa-roots", folder / expected.at("tsa_roots").get<std::string>()});
   }
+  if (expected.contains("trace")) {
+    argv.insert(argv.end(), {"--trace", folder / expected.at("trace").get<std::string>()});
+  }
   const ProcessResult done = run_process(argv);
   EXPECT_EQ(done.exit_code, expected.at("exit_code")) << done.stdout_text << done.stderr_text;
   EXPECT_EQ(done.stderr_text, "");
@@ -97,6 +100,9 @@ TEST(CaseFolders, AreExactlyWhatTheToolMakes) {
     }
     if (one.tsa_roots) {
       EXPECT_EQ(contents(folder / "tsa-roots.pem"), *one.tsa_roots) << one.name;
+    }
+    if (one.trace) {
+      EXPECT_EQ(contents(folder / "trace.jsonl"), *one.trace) << one.name;
     }
   }
   EXPECT_EQ(folder_names(), made) << "run make_verifier_cases tests/certificates";

@@ -7,6 +7,7 @@
 #include "base/file_io.hpp"
 #include "crypto/p256_form.hpp"
 #include "tests/verifier/certificate_builder.hpp"
+#include "tests/verifier/disclosed_draft.hpp"
 #include "tests/verifier/logged_draft.hpp"
 #include "tests/verifier/test_vendor.hpp"
 #include "transparency/log_proof.hpp"
@@ -407,6 +408,105 @@ void add_malformed(std::vector<Case>& cases) {
             "schema-broken");
 }
 
+Draft disclosed_otherwise(std::function<void(certificate::Disclosure&)> change) {
+  return disclosed_draft({.change = std::move(change)});
+}
+
+void add_disclosed(std::vector<Case>& cases) {
+  cases.push_back({.name = "valid-events-shown",
+                   .description =
+                       "Six of twelve events are shown, and the result; what is withheld "
+                       "was allowed to be.",
+                   .certificate = build(disclosed_draft()),
+                   .exit_code = 5,
+                   .failing = simulated});
+  cases.push_back({.name = "valid-result-withheld",
+                   .description = "The claim commits to the result, and nobody is shown it.",
+                   .certificate = build(disclosed_otherwise(
+                       [](certificate::Disclosure& shown) { shown.result.reset(); })),
+                   .exit_code = 5,
+                   .failing = simulated});
+}
+
+void add_wrongly_disclosed(std::vector<Case>& cases) {
+  const Codes differ = after_quote("events-differ");
+  const auto add = [&](std::string name, std::string description, const Codes& failing,
+                       std::function<void(certificate::ShownTrace&)> change) {
+    cases.push_back(contradicted(
+        std::move(name), std::move(description),
+        disclosed_otherwise([&change](certificate::Disclosure& shown) { change(*shown.trace); }),
+        failing));
+  };
+  add("events_altered_fail", "A shown event says another path.", differ,
+      [](certificate::ShownTrace& trace) {
+        std::string& event = trace.events[4].event;
+        event.replace(event.rfind('6'), 1, "9");
+      });
+  add("events_salt_fail", "A shown event has another salt.", differ,
+      [](certificate::ShownTrace& trace) { trace.events[2].salt[0] ^= 1; });
+  add("events_moved_fail", "Two shown events are at each other's place.", differ,
+      [](certificate::ShownTrace& trace) {
+        std::swap(trace.events[0].index, trace.events[1].index);
+        std::swap(trace.events[0], trace.events[1]);
+      });
+  add("events_twice_fail", "One event is shown twice.", differ,
+      [](certificate::ShownTrace& trace) { trace.events.push_back(trace.events.back()); });
+  add("events_left_out_fail", "A shown event was taken away, without its hash in its place.",
+      differ, [](certificate::ShownTrace& trace) { trace.events.pop_back(); });
+  add("events_hash_fail", "One hash of what is withheld is another.", differ,
+      [](certificate::ShownTrace& trace) { trace.withheld[1].bytes[3] ^= 1; });
+  cases.push_back(contradicted(
+      "events_unfixed_fail", "An execution is withheld, and before the run only files were to be.",
+      disclosed_draft({.events = {0, 1, 3}}), after_quote("withheld-unfixed")));
+  cases.push_back(contradicted(
+      "result_differs_fail", "Another result is shown than committed to.",
+      disclosed_otherwise([](certificate::Disclosure& shown) { shown.result->bytes.back() ^= 1; }),
+      after_quote("result-differs")));
+  Draft unexpected;
+  unexpected.before_encoding = [](certificate::Proof& proof) {
+    proof.disclosure = certificate::Disclosure{
+        .result = certificate::ShownResult{.bytes = {}, .salt = Bytes(32, 1)}, .trace = {}};
+  };
+  cases.push_back(contradicted("result_unexpected_fail",
+                               "A result is shown beside the one that the claim has.", unexpected,
+                               after_quote("result-differs")));
+}
+
+// A trace beside a certificate that shows none of it.
+void add_given_traces(std::vector<Case>& cases) {
+  const auto add = [&](std::string name, std::string description, const Codes& failing,
+                       std::vector<std::string> lines) {
+    Draft draft = disclosed_otherwise([](certificate::Disclosure& shown) { shown.trace.reset(); });
+    Case one = contradicted(std::move(name), std::move(description), std::move(draft), failing);
+    one.trace.emplace();
+    for (const std::string& line : lines) *one.trace += line + "\n";
+    cases.push_back(std::move(one));
+  };
+  const std::vector<std::string> lines = trace_lines();
+  add("valid-trace", "The whole trace is at hand, and gives the root.", simulated, lines);
+  cases.back().exit_code = 5;
+  const Codes differs = after_quote("trace-differs");
+  std::vector<std::string> changed = lines;
+  changed[7].replace(changed[7].find("/work/7"), 7, "/work/9");
+  add("trace_altered_fail", "An event of the trace says another path.", differs, changed);
+  changed = lines;
+  changed[2].replace(changed[2].find("\"salt\":\"03"), 10, "\"salt\":\"04");
+  add("trace_salt_fail", "An event of the trace has another salt.", differs, changed);
+  changed = lines;
+  std::swap(changed[5], changed[6]);
+  add("trace_moved_fail", "Two events of the trace are at each other's place.", differs, changed);
+  changed = lines;
+  changed.pop_back();
+  add("trace_short_fail", "The last event of the trace is missing.", differs, changed);
+  changed = lines;
+  changed.push_back(lines.back());
+  add("trace_long_fail", "The trace has its last event twice.", differs, changed);
+  changed = lines;
+  changed[3] += " ";
+  add("trace_spelling_fail", "A line of the trace is not canonical.",
+      after_quote("trace-malformed"), changed);
+}
+
 }  // namespace
 
 std::vector<Case> all_cases() {
@@ -419,6 +519,9 @@ std::vector<Case> all_cases() {
   add_foreign_and_missing_quotes(cases);
   add_wrong_runs(cases);
   add_logged(cases);
+  add_disclosed(cases);
+  add_wrongly_disclosed(cases);
+  add_given_traces(cases);
   add_times(cases);
   add_malformed(cases);
   return cases;
@@ -435,7 +538,8 @@ std::string case_json(const Case& one) {
          ",\n  \"description\": " + inert_json_string(one.description) +
          ",\n  \"exit_code\": " + std::to_string(one.exit_code) + ",\n  \"failing\": [" + failing +
          "]" + (one.log_policy ? ",\n  \"log_policy\": \"log-policy\"" : "") +
-         (one.tsa_roots ? ",\n  \"tsa_roots\": \"tsa-roots.pem\"" : "") + "\n}\n";
+         (one.tsa_roots ? ",\n  \"tsa_roots\": \"tsa-roots.pem\"" : "") +
+         (one.trace ? ",\n  \"trace\": \"trace.jsonl\"" : "") + "\n}\n";
 }
 
 std::string without_ecdsa(ByteView certificate) {

@@ -161,9 +161,10 @@ TEST(ReportText, NamesEveryWeakeningOfThePolicy) {
 
 TEST(ReportJson, HoldsExactlyTheDocumentedMembers) {
   const json report = json::parse(report_json(report_with({Code::log_absent})));
-  EXPECT_EQ(report.size(), 14U);
+  EXPECT_EQ(report.size(), 15U);
   EXPECT_EQ(report.at("fields"), json::object());
   EXPECT_EQ(report.at("ear").at("submods").size(), 1U);
+  EXPECT_EQ(report.at("shown"), "no events");
   EXPECT_EQ(report.at("selection"), "uncounted");
   EXPECT_EQ(report.at("log_trust"), "none");
   EXPECT_EQ(report.at("schema"), "mayfly/verification/v1");

@@ -114,8 +114,8 @@ class Optional:
 
 
 class Each:  # a list
-    def __init__(self, form):
-        self.form = form
+    def __init__(self, form, most=10000):
+        self.form, self.most = form, most
 
 
 class Named:  # an object with any names
@@ -159,7 +159,8 @@ RESULT = {
 INPUT = {
     "dataset_hash": f"{HASH}|{KEYED}|none", "dataset_format": WORD, "dataset_bytes": int,
     "sandbox_hash": HASH, "limits": LIMITS, "models": Each(NAME),
-    "determinism": "deterministic|seeded|external"}
+    "determinism": "deterministic|seeded|external",
+    "withhold": Optional(Each("executions|files|llm|network|result"))}
 CLAIM = INPUT | {
     "schema": "mayfly/claim/v1", "input_hash": HASH, "sandbox": SANDBOX, "result": RESULT,
     "execution": EXECUTION, "files_used": {"root": HASH, "count": int},
@@ -179,7 +180,8 @@ RUN = {
     "usage": dict.fromkeys(("cpu_ms", "wall_ms", "peak_memory_bytes", "processes", "stdout_bytes",
                             "stderr_bytes"), int),
     "output_truncated": bool, "confinement": Named(TEXT), "host": Named(TEXT),
-    "trace": {"root": HASH, "size": int, "coverage": Named("complete|not-recorded|blocked")},
+    "trace": {"root": HASH, "size": int, "coverage": Named("complete|not-recorded|blocked"),
+              "kinds": Optional(Named(int))},
     "backend": WORD, "assurance": WORD, "signer": "[0-9a-f]{64}", "tee": WORD,
     "signer_p256": Optional("[0-9a-f]{128}"),
     "software": {"version": NAME, "mayfly": HASH, "runner": HASH}, "time_source": WORD}
@@ -192,6 +194,10 @@ PROOF = {
     "tee_attestation": {"kind": WORD, "format": WORD}, "tee_quote": B64,
     "intent_log": Optional(LOGGED), "log": Optional(LOGGED), "timestamp": int,
     "timestamps": Optional(Each(B64)),
+    "disclosure": Optional({
+        "result": Optional({"bytes": B64, "salt": "[0-9a-f]{64}"}),
+        "trace": Optional({"events": Each({"event": ANY, "index": int, "salt": "[0-9a-f]{32}"}),
+                           "withheld": Each(HASH, 65536)})}),
     "collateral": Optional({"format": WORD, "parts": Each({"name": WORD, "bytes": B64})})}
 CERTIFICATE = {
     "certificate_id": "cert_[0-9a-f]{64}", "claim_hash": HASH, "schema": "mayfly/certificate/v1",
@@ -206,7 +212,7 @@ def check(value, form, where):
     if isinstance(form, dict):
         check_members(value, form, where)
     elif isinstance(form, Each):
-        good = isinstance(value, list) and len(value) <= 10000
+        good = isinstance(value, list) and len(value) <= form.most
         for i, item in enumerate(value if good else ()):
             check(item, form.form, f"{where}[{i}]")
         if not good:
@@ -750,6 +756,7 @@ def stamped_by(certificate, index):
     """The file as it was before this token was there."""
     proof = dict(certificate["proof"])
     before = proof.pop("timestamps")[:index]
+    proof.pop("disclosure", None)
     return canonical(certificate | {
         "proof": proof | ({"timestamps": before} if before else {})}).encode()
 
@@ -797,6 +804,102 @@ def check_time(certificate, tsa_roots, at):
     failing, before = check_tokens(tokens, certificate, roots, unix_ms(at))
     return failing, at if before is None else \
         time.strftime("%Y%m%d%H%M%SZ", time.gmtime(before // 1000))
+# ---- what is shown -------------------------------------------------------------------------------
+KINDS = {"exec": "executions", "exec-denied": "executions", "exec-failed": "executions",
+         "exit": "executions", "refused-call": "executions", "bind": "network",
+         "connect": "network", "send": "network", "llm": "llm"}
+
+
+def event_leaf(entry):
+    salt = bytes.fromhex(entry["salt"])
+    return leaf_hash(b"mayfly/event/v1\n" + salt + canonical(entry["event"]).encode())
+
+
+def root_of_all(leaves):
+    if len(leaves) < 2:
+        return leaves[0] if leaves else hashlib.sha256(b"").digest()
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return node(root_of_all(leaves[:split]), root_of_all(leaves[split:]))
+
+
+def root_from_part(size, leaves, hashes):
+    """From some leaves by index, and a hash for each largest subtree without one. None: too few or
+    too many hashes."""
+    missing = []
+
+    def part(begin, end):
+        if not any(begin <= index < end for index in leaves):
+            return hashes.pop(0) if hashes else missing.append(begin) or b""
+        if end - begin == 1:
+            return leaves[begin]
+        split = begin + (1 << (end - begin - 1).bit_length() - 1)
+        return node(part(begin, split), part(split, end))
+    root = part(0, size) if size else hashlib.sha256(b"").digest()
+    return None if hashes or missing else root
+
+
+def check_shown_events(claim, trace, shown):
+    order = [entry["index"] for entry in shown["events"]]
+    if order != sorted(set(order)) or any(not 0 <= index < trace["size"] for index in order):
+        return ["events-differ"]
+    leaves = {entry["index"]: event_leaf(entry) for entry in shown["events"]}
+    hashes = [bytes.fromhex(text[7:]) for text in shown["withheld"]]
+    root = root_from_part(trace["size"], leaves, hashes)
+    if root is None or tagged(root) != trace["root"]:
+        return ["events-differ"]
+    left = dict(trace.get("kinds", {}))
+    left[None] = trace["size"] - sum(left.values())  # those that no kind counts
+    for entry in shown["events"]:
+        kind = KINDS.get(entry["event"]["event"], "files")
+        left[kind if kind in left else None] -= 1
+    if min(left.values()) < 0:
+        return ["events-differ"]
+    fixed = claim.get("withhold", [])
+    return ["withheld-unfixed"] if any(left[kind] for kind in left if kind not in fixed) else []
+
+
+def check_shown_result(claim, shown):
+    if "result" not in claim.get("withhold", []):
+        return ["result-differs"] if shown else []
+    if not shown:
+        return []
+    salted = b"mayfly/result/v1\n" + bytes.fromhex(shown["salt"]) + unbase64(shown["bytes"])
+    same = tagged(hashlib.sha256(salted).digest()) == claim["result"]["digest"]
+    return [] if same else ["result-differs"]
+
+
+def check_given_trace(trace, text):
+    leaves = []
+    for line in text.removesuffix("\n").split("\n") if text else []:
+        try:
+            entry = read(line.encode())
+            check(entry, {"event": ANY, "leaf": "[0-9a-f]{64}", "salt": "[0-9a-f]{32}"}, "line")
+            check(entry["event"]["event"], TEXT, "event")
+        except (Malformed, Broken, KeyError, TypeError):
+            return ["trace-malformed"]
+        leaves.append(event_leaf(entry))
+    same = len(leaves) == trace["size"] and tagged(root_of_all(leaves)) == trace["root"]
+    return [] if same else ["trace-differs"]
+
+
+def check_disclosures(claim, run, proof, text):
+    shown = proof.get("disclosure", {})
+    failing = check_shown_events(claim, run["trace"], shown["trace"]) if "trace" in shown else []
+    failing += check_shown_result(claim, shown.get("result"))
+    return failing + (check_given_trace(run["trace"], text) if text is not None else [])
+
+
+def result_of(claim, proof):
+    """The result as a reader has it: from the claim, or as shown; None: it is withheld."""
+    if "result" not in claim.get("withhold", []):
+        return claim["result"]
+    shown = proof.get("disclosure", {}).get("result")
+    if shown is None:
+        return None
+    try:
+        return {"value": json.loads(unbase64(shown["bytes"]))}
+    except ValueError:
+        return {}
 
 
 # ---- the certificate -----------------------------------------------------------------------------
@@ -833,21 +936,22 @@ def check_ids(certificate, claim, run):
            "certificate-id-differs")
     expect(certificate["claim_hash"] == tagged(digest(claim)), "claim-hash-differs")
     expect(claim["sandbox_hash"] == tagged(digest(claim["sandbox"])), "sandbox-hash-differs")
-    known = {name: claim[name] for name in INPUT} | {
+    known = {name: claim[name] for name in INPUT if name in claim} | {
         "schema": "mayfly/input/v1", "sandbox_hash": tagged(digest(claim["sandbox"])),
         "assertions": [{k: v for k, v in each.items() if k != "verdict"}
                        for each in claim["assertions"]]}
     expect(claim["input_hash"] == tagged(digest(known)), "input-hash-differs")
     expect(certificate["proof"]["tee_attestation"]["kind"] == run["tee"], "tee-kind-differs")
-    result = claim["result"]
-    expect(all(each["verdict"] == verdict_of(each, result) for each in claim["assertions"]),
-           "assertion-differs")
+    result, seen = claim["result"], result_of(claim, certificate["proof"])
+    expect(seen is None or all(each["verdict"] == verdict_of(each, seen)
+                               for each in claim["assertions"]), "assertion-differs")
     cut = run["usage"]["stdout_bytes"] > claim["limits"]["output_bytes"]
     expect(result["truncated"] == cut and (not cut or run["output_truncated"]),
            "truncation-differs")
     if "value" in result:
         expect(result["media_type"] == "application/json" and result["size"]
-               and not result["truncated"], "result-value-unreadable")
+               and not result["truncated"] and "result" not in claim.get("withhold", []),
+               "result-value-unreadable")
     return failing
 
 
@@ -917,7 +1021,7 @@ def dataset_check(claim, dataset):
     return ["dataset-differs"]
 
 
-def judge(data, at, dataset=None, policy=None, tsa_roots=None):
+def judge(data, at, dataset=None, policy=None, trace=None, tsa_roots=None):
     """(exit code, failing codes in order). `at`: "20260301120100Z"."""
     try:
         certificate = read(data)
@@ -943,6 +1047,7 @@ def judge(data, at, dataset=None, policy=None, tsa_roots=None):
     logged = check_log(claim, run, proof, statement, claim_slice, policy)
     attempts = [code for code in logged if code.startswith("attempts-")]
     failing += [code for code in logged if code not in attempts] + times + attempts
+    failing += check_disclosures(claim, run, proof, trace)
     refusals = {"quote-simulated", "log-required", "log-not-trusted", "witnesses-too-few",
                 "timestamp-required", "timestamp-not-trusted", "timestamp-expired",
                 "timestamp-after-appraisal"}

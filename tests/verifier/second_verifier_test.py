@@ -38,7 +38,9 @@ def run_verify_cert(folder, case):
         words += ["--log-policy", str(folder / case["log_policy"])]
     if "tsa_roots" in case:
         words += ["--tsa-roots", str(folder / case["tsa_roots"])]
-    done = subprocess.run(words, capture_output=True, timeout=60)
+    if "trace" in case:
+        words += ["--trace", str(folder / case["trace"])]
+    done = subprocess.run(words, capture_output=True, timeout=300)
     return done.returncode, json.loads(done.stdout)
 
 
@@ -108,11 +110,12 @@ class SecondVerifier(unittest.TestCase):
                 dataset = (folder / case["dataset"]).read_bytes() if "dataset" in case else None
                 policy = (folder / case["log_policy"]).read_text() if "log_policy" in case else None
                 roots = (folder / case["tsa_roots"]).read_text() if "tsa_roots" in case else None
+                trace = (folder / case["trace"]).read_text() if "trace" in case else None
                 answer = second_verifier.judge((folder / "certificate.json").read_bytes(), at,
-                                               dataset, policy, roots)
+                                               dataset, policy, trace, roots)
                 self.assertEqual(answer, (case["exit_code"], case["failing"]))
                 count += 1
-        self.assertGreater(count, 70)
+        self.assertGreater(count, 80)
 
 
 class ReportOfVerifyCert(unittest.TestCase):
