@@ -114,16 +114,10 @@ class Decoder {
   void counts_if_any(std::string_view name, std::map<std::string, std::int64_t>& out) {
     const auto value = take_optional(name);
     if (!value) return;
-    if (value->kind() != JsonKind::object) return refuse(*value, "must be an object");
-    for (auto child = value->first_child(); child && !error_; child = child->next_sibling()) {
-      if (out.size() == map_entries_max) return refuse_count(*value, map_entries_max);
-      if (!check_text(rules::member, child->raw_name())) {
-        return refuse(*child, "the member's name " + std::string(rules::member.expectation));
-      }
-      std::int64_t& count = out[std::string(child->raw_name())];
-      keep(child->integer(), count);
-      if (!error_ && count < 0) refuse(*child, "must not be negative");
-    }
+    read_members(*value, out, [this](JsonValue entry, std::int64_t& count) {
+      keep(entry.integer(), count);
+      if (!error_ && count < 0) refuse(entry, "must not be negative");
+    });
     if (out.empty()) refuse(*value, "must be absent where it says nothing");
   }
   void texts(std::string_view name, std::vector<std::string>& out, const TextRule& rule,
@@ -135,14 +129,8 @@ class Decoder {
                      const TextRule& rule) {
     const auto value = take(name);
     if (!value) return;
-    if (value->kind() != JsonKind::object) return refuse(*value, "must be an object");
-    for (auto child = value->first_child(); child && !error_; child = child->next_sibling()) {
-      if (out.size() == map_entries_max) return refuse_count(*value, map_entries_max);
-      if (!check_text(rules::member, child->raw_name())) {
-        return refuse(*child, "the member's name " + std::string(rules::member.expectation));
-      }
-      read_text(*child, out[std::string(child->raw_name())], rule);
-    }
+    read_members(*value, out,
+                 [&](JsonValue entry, std::string& text) { read_text(entry, text, rule); });
   }
 
   template <class Body>
@@ -239,6 +227,17 @@ class Decoder {
                     ErrorCode::limit);
     }
     out = *std::move(bytes);
+  }
+  template <class T, class Read>
+  void read_members(const JsonValue& value, std::map<std::string, T>& out, const Read& read) {
+    if (value.kind() != JsonKind::object) return refuse(value, "must be an object");
+    for (auto child = value.first_child(); child && !error_; child = child->next_sibling()) {
+      if (out.size() == map_entries_max) return refuse_count(value, map_entries_max);
+      if (!check_text(rules::member, child->raw_name())) {
+        return refuse(*child, "the member's name " + std::string(rules::member.expectation));
+      }
+      read(*child, out[std::string(child->raw_name())]);
+    }
   }
   template <class T, class Read>
   void read_array(std::string_view name, std::vector<T>& out, std::size_t entries_max, Order order,

@@ -6,11 +6,13 @@
 #include <optional>
 #include <utility>
 
+#include "attest/collect/confidential_space.hpp"
 #include "attest/collect/dstack_socket.hpp"
 #include "attest/collect/nitro_device.hpp"
 #include "attest/collect/simulated_tdx.hpp"
 #include "attest/collect/tpm_evidence.hpp"
 #include "attest/collect/tsm_report.hpp"
+#include "attest/model/evidence_parts.hpp"
 #include "cli/collateral_files.hpp"
 #include "cli/tee_part_files.hpp"
 #include "cli/tpm_address.hpp"
@@ -65,6 +67,13 @@ Collect from_dstack(attest::DstackVersion version, const std::string& argument) 
   };
 }
 
+Collect from_confidential_space(const std::string& argument) {
+  const std::string socket = or_default(argument, attest::confidential_space_socket);
+  return [socket](const ReportData& data) {
+    return attest::confidential_space_evidence(socket, data);
+  };
+}
+
 Result<Collect> from_nitro(const std::string& argument) {
   TRY(attest::NitroModule module,
       attest::open_nitro_module(or_default(argument, attest::nitro_device_path)));
@@ -99,13 +108,16 @@ void put_parts(const certificate::Collateral& collateral, Evidence& evidence) {
 }
 
 // Intel's lists, chosen anew for each quote: they are good for thirty days, and a service runs on.
+// And logs, the operator's before the machine's own.
 Result<void> add_lists(const std::vector<std::string>& paths, Evidence& evidence) {
-  if (paths.empty()) {
-    return {};
+  TRY(verifier::TdxMaterial material,
+      read_tdx_material(paths, {.quote = evidence.quote, .at = system_clock_now()}));
+  for (attest::EvidencePart& part : evidence.parts) {
+    if (part.name == attest::part_name::runtime_log && !material.logs.runtime) {
+      material.logs.runtime = std::move(part.bytes);
+    }
   }
-  TRY(const attest::TdxCollateral lists,
-      read_collateral(paths, {.quote = evidence.quote, .at = system_clock_now()}));
-  TRY(const certificate::Collateral collateral, verifier::tdx_collateral_parts(lists));
+  TRY(const certificate::Collateral collateral, verifier::tdx_parts(material));
   put_parts(collateral, evidence);
   return {};
 }
@@ -133,6 +145,7 @@ Result<Collect> collector_of(TeeKind kind, const Words& words, const crypto::Sha
     case TeeKind::tdx:
     case TeeKind::snp: return from_kernel(kind, words.argument);
     case TeeKind::nitro: return from_nitro(words.argument);
+    case TeeKind::confidential_space: return from_confidential_space(words.argument);
     case TeeKind::tpm:
     case TeeKind::azure_snp:
     case TeeKind::azure_tdx: return from_tpm(kind, words.argument);
@@ -148,13 +161,14 @@ Result<TeeKind> kind_of(const Words& words, const std::vector<std::string>& part
     TRY(const TeeFiles files, read_tee_files("azure", {}, parts));
     return files.kind;
   }
-  for (const TeeKind kind : {TeeKind::tdx, TeeKind::snp, TeeKind::nitro, TeeKind::tpm}) {
+  for (const TeeKind kind :
+       {TeeKind::tdx, TeeKind::snp, TeeKind::nitro, TeeKind::tpm, TeeKind::confidential_space}) {
     if (words.kind == to_string(kind)) return kind;
   }
   return fail(
       ErrorCode::malformed,
       "nothing attests runs by that name: known are simulated, tdx, snp, dstack, dstack-v0, "
-      "nitro, tpm and azure");
+      "nitro, tpm, azure and confidential-space");
 }
 
 }  // namespace
@@ -162,7 +176,8 @@ Result<TeeKind> kind_of(const Words& words, const std::vector<std::string>& part
 void add_attest_options(Verb verb, AttestChoice& choice) {
   verb.add_option("--attest", choice.what,
                   "what attests runs: simulated, tdx[:FOLDER], snp[:FOLDER], dstack[:SOCKET], "
-                  "dstack-v0[:SOCKET], nitro[:DEVICE], tpm:ADDRESS[#HANDLE], azure:ADDRESS")
+                  "dstack-v0[:SOCKET], nitro[:DEVICE], tpm:ADDRESS[#HANDLE], azure:ADDRESS, "
+                  "confidential-space[:SOCKET]")
       .type_name("KIND[:ARG]")
       .shows_default();
   verb.add_option("--attest-part", choice.parts,

@@ -117,12 +117,12 @@ void add_certificates(Verb program, Action& chosen) {
   add_page_options(find, *search_options);
   choose_search(find, search_options, chosen);
 
-  add_timestamp(verb, chosen);
-
   auto id = std::make_shared<std::string>();
   Verb one = verb.add_verb("show", "print one certificate's exact bytes");
   one.add_option("id", *id, "id, or a unique prefix of 12 hex digits or more").required();
   choose(one, chosen, [id] { return show(*id); });
+
+  add_timestamp(verb, chosen);
 }
 
 }  // namespace mayfly::cli

@@ -44,11 +44,12 @@ UnixMillis clock_now() {
 
 struct Loaded {
   attest::TdxCollateral collateral;
+  attest::TdLogs logs;
   UnixMillis at;
 };
 
 Result<Loaded> load(const CollateralOptions& options) {
-  Loaded out{.collateral = {}, .at = clock_now()};
+  Loaded out{.collateral = {}, .logs = {}, .at = clock_now()};
   if (!options.at.empty()) {
     TRY(out.at, parse_appraisal_time(options.at));
   }
@@ -56,7 +57,10 @@ Result<Loaded> load(const CollateralOptions& options) {
   if (!options.evidence.empty()) {
     TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
   }
-  TRY(out.collateral, read_collateral(options.paths, {.quote = quote, .at = out.at}));
+  TRY(verifier::TdxMaterial material,
+      read_tdx_material(options.paths, {.quote = quote, .at = out.at}));
+  out.collateral = std::move(material.lists);
+  out.logs = std::move(material.logs);
   return out;
 }
 
@@ -187,7 +191,8 @@ Result<int> pack(const CollateralOptions& options) {
           "a list is missing: `mayfly collateral show` says which; a bundle holds all five");
     }
   }
-  TRY(const certificate::Collateral parts, verifier::tdx_collateral_parts(have));
+  TRY(const certificate::Collateral parts,
+      verifier::tdx_parts({.lists = have, .logs = loaded.logs}));
   TRY(const std::string bundle, collateral_bundle(parts));
   return write_bundle(bundle, options.output);
 }

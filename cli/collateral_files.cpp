@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "attest/model/evidence_parts.hpp"
 #include "attest/model/tdx_layout.hpp"
 #include "attest/verify/collateral_envelope.hpp"
 #include "attest/verify/pck_extension.hpp"
@@ -17,7 +18,6 @@
 #include "certificate/canonical_writer.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/x509_crl.hpp"
-#include "verifier/tdx_collateral_parts.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -84,12 +84,25 @@ class Sorter {
     return take_crl(std::move(bytes));
   }
 
-  TdxCollateral result() && {
-    return {.tcb_info = best_of(found_.tcb_info),
-            .qe_identity = best_of(found_.qe_identity),
-            .signing_chain = best_of(found_.signing_chain),
-            .root_crl = best_of(found_.root_crl),
-            .pck_crl = best_of(found_.pck_crl)};
+  // false: no log has this name.
+  bool take_log(std::string_view name, Bytes bytes) {
+    if (name == attest::part_name::event_log) {
+      logs_.boot = std::move(bytes);
+    } else if (name == attest::part_name::runtime_log) {
+      logs_.runtime = std::move(bytes);
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  verifier::TdxMaterial result() && {
+    return {.lists = {.tcb_info = best_of(found_.tcb_info),
+                      .qe_identity = best_of(found_.qe_identity),
+                      .signing_chain = best_of(found_.signing_chain),
+                      .root_crl = best_of(found_.root_crl),
+                      .pck_crl = best_of(found_.pck_crl)},
+            .logs = std::move(logs_)};
   }
 
  private:
@@ -159,6 +172,7 @@ class Sorter {
     auto bundle = parse_collateral_bundle(bytes);
     if (!bundle) return false;
     for (certificate::CollateralPart& part : bundle->parts) {
+      if (take_log(part.name, part.bytes)) continue;
       if (!take(std::move(part.bytes))) return false;
     }
     return true;
@@ -167,7 +181,24 @@ class Sorter {
   std::optional<Platform> platform_;
   UnixMillis at_;
   Candidates found_;
+  attest::TdLogs logs_;
 };
+
+struct NamedLog {
+  std::string name;
+  std::string path;
+};
+
+// "event_log=FILE"
+std::optional<NamedLog> named_log(const std::string& word) {
+  for (const std::string_view name :
+       {attest::part_name::event_log, attest::part_name::runtime_log}) {
+    if (word.starts_with(std::string(name) + "=")) {
+      return NamedLog{std::string(name), word.substr(name.size() + 1)};
+    }
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -232,8 +263,19 @@ Result<certificate::Collateral> parse_collateral_bundle(ByteView bytes) {
 
 Result<TdxCollateral> read_collateral(const std::vector<std::string>& paths,
                                       const CollateralWanted& wanted) {
+  TRY(verifier::TdxMaterial material, read_tdx_material(paths, wanted));
+  return std::move(material.lists);
+}
+
+Result<verifier::TdxMaterial> read_tdx_material(const std::vector<std::string>& paths,
+                                                const CollateralWanted& wanted) {
   Sorter sorter(wanted);
   for (const std::string& path : paths) {
+    if (const auto log = named_log(path)) {
+      TRY(Bytes bytes, read_file(log->path, collateral_file_bytes_max));
+      sorter.take_log(log->name, std::move(bytes));
+      continue;
+    }
     std::error_code error;
     if (fs::is_directory(path, error)) {
       TRY(const std::vector<fs::path> files, files_in(path));

@@ -22,6 +22,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "certificate/model.hpp"
+#include "verifier/tdx_collateral_parts.hpp"
 
 namespace mayfly::cli {
 
@@ -33,6 +34,10 @@ struct CollateralWanted {
   UnixMillis at;
 };
 
+// The same, and logs by their names: event_log=FILE (CCEL), runtime_log=FILE (dstack's), or in a
+// bundle.
+Result<verifier::TdxMaterial> read_tdx_material(const std::vector<std::string>& paths,
+                                                const CollateralWanted& wanted);
 Result<attest::TdxCollateral> read_collateral(const std::vector<std::string>& paths,
                                               const CollateralWanted& wanted);
 

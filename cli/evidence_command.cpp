@@ -70,6 +70,7 @@ Result<void> expect_bound(const std::string& hex, verifier::Policy& policy) {
   policy.nitro.user_data = *bytes;
   policy.tpm.quote.extra_data = *bytes;
   policy.azure.machine.quote.extra_data = *bytes;
+  policy.confidential_space.nonce = hex;
   return {};
 }
 
@@ -104,12 +105,13 @@ Result<int> verify_evidence(const EvidenceOptions& options) {
   TRY(verifier::Policy policy, policy_argument(options.policy));
   CHECK_OK(expect_report_data(options.report_data, policy.tdx));
   TRY(const Bytes quote, read_regular_file(options.evidence, evidence_bytes_max));
-  TRY(const attest::TdxCollateral collateral,
-      read_collateral(options.collateral, {.quote = quote, .at = at}));
+  TRY(const verifier::TdxMaterial given,
+      read_tdx_material(options.collateral, {.quote = quote, .at = at}));
+  TRY(const attest::TdLogs logs, verifier::plain_td_logs(given.logs));
   const verifier::EvidenceReport report{
       .appraised_at = at,
       .policy = policy,
-      .appraisal = attest::verify_tdx(quote, collateral, policy.tdx, at)};
+      .appraisal = attest::verify_tdx(quote, given.lists, policy.tdx, at, logs)};
   if (!options.quiet) {
     put_out(options.json ? evidence_report_json(report) + "\n" : evidence_report_text(report));
   }
@@ -137,7 +139,7 @@ void add_verify_verb(Verb parent, Action& chosen) {
   auto options = std::make_shared<EvidenceOptions>();
   Verb verb = parent.add_verb("verify", "judge a quote by the vendor's lists and a policy");
   verb.add_option("--kind", options->kind, "what kind of evidence")
-      .one_of({"tdx", "snp", "tpm", "nitro", "azure"})
+      .one_of({"tdx", "snp", "tpm", "nitro", "azure", "confidential-space"})
       .shows_default();
   verb.add_option("--evidence", options->evidence, "the quote").required().type_name("FILE");
   verb.add_option(
@@ -173,7 +175,7 @@ void add_show_verb(Verb parent, Action& chosen) {
   Verb verb = parent.add_verb("show", "print what a quote says (does not verify it)");
   verb.add_option("evidence", options->evidence, "the quote").required().type_name("FILE");
   verb.add_option("--kind", options->kind, "what kind of evidence")
-      .one_of({"tdx", "snp", "tpm", "nitro", "azure"})
+      .one_of({"tdx", "snp", "tpm", "nitro", "azure", "confidential-space"})
       .shows_default();
   verb.add_flag("--json", options->json, "as one JSON object");
   verb.footer("Example:\n  mayfly evidence show quote.bin");

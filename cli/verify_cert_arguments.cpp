@@ -55,7 +55,7 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 14> option_names{
+constexpr std::array<std::string_view, 15> option_names{
     "--dataset", "--log-policy", "--tsa-roots", "--log",      "--trace",
     "--at",      "--policy",     "--compare",   "--batch",    "--explain",
     "--json",    "--quiet",      "--version",   "--no-color", "--help"};

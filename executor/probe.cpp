@@ -345,13 +345,15 @@ struct Device {
   const char* name;
   const char* path;
 };
-constexpr std::array tee_devices = {Device{"Intel TDX", "/dev/tdx_guest"},
-                                    Device{"configfs-tsm", "/sys/kernel/config/tsm/report"},
-                                    Device{"AMD SEV-SNP", "/dev/sev-guest"},
-                                    Device{"AWS Nitro", "/dev/nsm"},
-                                    Device{"dstack", "/var/run/dstack.sock"},
-                                    Device{"dstack (old)", "/var/run/tappd.sock"},
-                                    Device{"TPM 2.0", "/dev/tpmrm0"}};
+constexpr std::array tee_devices = {
+    Device{"Intel TDX", "/dev/tdx_guest"},
+    Device{"configfs-tsm", "/sys/kernel/config/tsm/report"},
+    Device{"AMD SEV-SNP", "/dev/sev-guest"},
+    Device{"AWS Nitro", "/dev/nsm"},
+    Device{"dstack", "/var/run/dstack.sock"},
+    Device{"dstack (old)", "/var/run/tappd.sock"},
+    Device{"Confidential Space", "/run/container_launcher/teeserver.sock"},
+    Device{"TPM 2.0", "/dev/tpmrm0"}};
 
 HostFact probe_tee() {
   std::string found;

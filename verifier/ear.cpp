@@ -42,6 +42,7 @@ constexpr std::array hardware{
     Says{Code::platform_refused, unrecognized},
     Says{Code::key_revoked, contraindicated},
     Says{Code::quote_simulated, unrecognized},
+    Says{Code::quote_provider_signed, unrecognized},
     Says{Code::quote_kind_refused, unrecognized},
     Says{Code::quote_not_genuine, not_cryptographically_valid},
     Says{Code::quote_malformed, not_cryptographically_valid},

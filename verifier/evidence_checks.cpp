@@ -131,13 +131,7 @@ Finding check_report_data(const TdxAppraisal& appraisal, ByteView quote,
   return appraisal.verified_body ? found(Code::report_data_ok) : not_reached(Stage::report_data);
 }
 
-Finding check_measurement(const TdxAppraisal& appraisal) {
-  if (!appraisal.verified_body) {
-    return not_reached(Stage::measurement);
-  }
-  if (is_simulated(appraisal)) {
-    return found(Code::measurement_simulated);
-  }
+Finding judge_registers(const TdxAppraisal& appraisal) {
   const attest::TdxFinding& finding = appraisal.finding(TdxCheck::td_measurement);
   switch (finding.outcome) {
     case CheckOutcome::pass: return found(Code::measurement_accepted, finding.detail);
@@ -147,6 +141,39 @@ Finding check_measurement(const TdxAppraisal& appraisal) {
     case CheckOutcome::not_evaluated: break;
   }
   return found(Code::measurement_unknown, finding.detail);
+}
+
+// A log that was asked for and not given leaves the verdict open.
+void append_logs(const TdxAppraisal& appraisal, std::vector<Finding>& findings) {
+  for (const TdxCheck check : {TdxCheck::boot_log_replay, TdxCheck::boot_log_events,
+                               TdxCheck::runtime_log_replay, TdxCheck::runtime_log_events}) {
+    if (appraisal.finding(check).outcome == CheckOutcome::fail) {
+      findings.push_back(found(code_of_failure(check), detail_of(appraisal.finding(check))));
+    }
+  }
+  for (const TdxCheck replay : {TdxCheck::boot_log_replay, TdxCheck::runtime_log_replay}) {
+    const attest::TdxFinding& finding = appraisal.finding(replay);
+    const std::size_t count = replay == TdxCheck::boot_log_replay ? appraisal.boot_events.size()
+                                                                  : appraisal.runtime_events.size();
+    if (finding.outcome == CheckOutcome::pass) {
+      findings.push_back(found(Code::event_log_accounts, std::string(to_string(replay)) + ": " +
+                                                             std::to_string(count) + " events"));
+    } else if (finding.outcome == CheckOutcome::not_evaluated) {
+      findings.push_back(found(Code::quote_part_missing, detail_of(finding)));
+    }
+  }
+}
+
+std::vector<Finding> check_measurement(const TdxAppraisal& appraisal) {
+  if (!appraisal.verified_body) {
+    return {not_reached(Stage::measurement)};
+  }
+  if (is_simulated(appraisal)) {
+    return {found(Code::measurement_simulated)};
+  }
+  std::vector<Finding> findings{judge_registers(appraisal)};
+  append_logs(appraisal, findings);
+  return findings;
 }
 
 // What was found of the hardware's firmware, at best.
@@ -190,8 +217,9 @@ Finding check_revocation(const TdxAppraisal& appraisal) {
 
 // Would everything that the policy asks be met at this time?
 TimeAnswer answer_at(UnixMillis at, std::string_view name, const certificate::Proof& proof,
-                     const attest::TdxCollateral& collateral, const attest::TdxPolicy& policy) {
-  const TdxAppraisal appraisal = attest::verify_tdx(proof.tee_quote, collateral, policy, at);
+                     const TdxMaterial& material, const attest::TdxPolicy& policy) {
+  const TdxAppraisal appraisal =
+      attest::verify_tdx(proof.tee_quote, material.lists, policy, at, material.logs);
   TimeAnswer out{.name = std::string(name),
                  .at = at,
                  .is_valid = appraisal.verdict == attest::TdxVerdict::accepted,
@@ -220,7 +248,7 @@ EvidenceFindings check_evidence(const BoundStatement& statement, const certifica
   if ((!version && !kind) || !attest::tee_kind_from_string(statement.run.tee)) {
     return without_quote(Code::quote_format_unknown,
                          "known: tdx-quote-v4, tdx-quote-v5, snp-report, tpm2-quote, "
-                         "nitro-document, azure-vtpm-quote");
+                         "nitro-document, azure-vtpm-quote, google-attestation-token");
   }
   if (proof.tee_quote.empty()) {
     return without_quote(Code::quote_missing, "");
@@ -231,20 +259,22 @@ EvidenceFindings check_evidence(const BoundStatement& statement, const certifica
   const auto expected = attest::bind_certificate(statement.slice, statement.run.signer,
                                                  statement.intent_leaf, statement.run.nonce);
   const attest::TdxPolicy tdx_policy = tdx_policy_of(policy, expected);
-  const auto collateral =
-      proof.collateral ? tdx_collateral_from(*proof.collateral) : Result<attest::TdxCollateral>();
+  const auto material =
+      proof.collateral ? tdx_material_from(*proof.collateral) : Result<TdxMaterial>();
   const bool is_asked = std::holds_alternative<Required>(policy.collateral);
-  const attest::TdxCollateral used = collateral && is_asked ? *collateral : attest::TdxCollateral();
-  const TdxAppraisal appraisal = attest::verify_tdx(proof.tee_quote, used, tdx_policy, times.at);
+  TdxMaterial used = material ? *material : TdxMaterial();
+  if (!is_asked) used.lists = {};
+  const TdxAppraisal appraisal =
+      attest::verify_tdx(proof.tee_quote, used.lists, tdx_policy, times.at, used.logs);
   EvidenceFindings out{.findings = check_quote(appraisal, statement.run.tee, policy),
                        .revocation = check_revocation(appraisal),
                        .answers = {}};
   std::ranges::copy(check_spelling(proof.tee_quote, *version), std::back_inserter(out.findings));
   out.findings.push_back(check_report_data(appraisal, proof.tee_quote, expected));
-  out.findings.push_back(check_measurement(appraisal));
+  std::ranges::copy(check_measurement(appraisal), std::back_inserter(out.findings));
   std::ranges::copy(check_tcb(appraisal, policy), std::back_inserter(out.findings));
-  if (!collateral) {
-    out.findings.push_back(found(Code::collateral_not_genuine, collateral.error().message()));
+  if (!material) {
+    out.findings.push_back(found(Code::collateral_not_genuine, material.error().message()));
   } else if (proof.collateral && is_asked && !is_simulated(appraisal)) {
     out.answers = {answer_at(times.stated_issue, "at_issue", proof, used, tdx_policy),
                    answer_at(times.clock, "now", proof, used, tdx_policy)};

@@ -19,6 +19,7 @@ using attest::TdxFinding;
 using attest::TdxVerdict;
 
 constexpr std::size_t detail_bytes_max = 600;
+constexpr std::size_t shown_events_max = 512;
 
 std::string_view explain_evidence(Verdict verdict) {
   switch (verdict) {
@@ -28,7 +29,7 @@ std::string_view explain_evidence(Verdict verdict) {
       return "Something here is forged or does not belong together: do not rely on it.";
     case Verdict::malformed: return "This is not a TDX quote: nothing in it was judged.";
     case Verdict::inconclusive:
-      return "Nothing contradicts the quote, but collateral that is needed is missing.";
+      return "Nothing contradicts the quote, but lists or logs that are needed are missing.";
     case Verdict::refused: return "The quote is genuine, but the policy does not accept it.";
     case Verdict::unattested:
       return "No hardware protects this TD: it is simulated, or its host may look into it.";
@@ -117,6 +118,38 @@ std::string tcb_json(const attest::TdxTcb& tcb) {
   return std::move(out).finish();
 }
 
+std::string boot_event_json(const attest::ProvenEvent& event) {
+  const bool is_bound = event.binding == attest::PayloadBinding::bound;
+  ObjectText out;
+  out.member("before_separator", event.is_before_separator ? "true" : "false");
+  out.string("digest", hex_encode(event.digest));
+  out.member("measured", is_bound ? inert_json_string(hex_encode(event.measured)) : "null");
+  out.integer("rtmr", static_cast<std::int64_t>(event.register_index) - 1);
+  out.integer("type", event.type);
+  return std::move(out).finish();
+}
+
+std::string runtime_event_json(const attest::DstackEvent& event) {
+  ObjectText out;
+  out.string("event", event.name);
+  out.string("payload", hex_encode(event.payload));
+  return std::move(out).finish();
+}
+
+template <class Event>
+std::span<const Event> shown(const std::vector<Event>& events) {
+  return std::span(events).first(std::min(events.size(), shown_events_max));
+}
+
+void put_events(const TdxAppraisal& appraisal, ObjectText& out) {
+  ObjectText events;
+  events.member("boot", array_text(shown(appraisal.boot_events), boot_event_json));
+  events.integer("boot_total", static_cast<std::int64_t>(appraisal.boot_events.size()));
+  events.member("runtime", array_text(shown(appraisal.runtime_events), runtime_event_json));
+  events.integer("runtime_total", static_cast<std::int64_t>(appraisal.runtime_events.size()));
+  out.member("events", std::move(events).finish());
+}
+
 std::string policy_json(const Policy& policy) {
   ObjectText out;
   out.member("hash", policy.hash ? inert_json_string(crypto::to_text(*policy.hash)) : "null");
@@ -168,6 +201,23 @@ void add_platform(std::string& out, const EvidenceReport& report) {
                      : "not excluded: whoever can tap the memory bus could have forged this");
 }
 
+void add_events(std::string& out, const TdxAppraisal& appraisal) {
+  if (!appraisal.boot_events.empty()) {
+    const auto bound = std::ranges::count(appraisal.boot_events, attest::PayloadBinding::bound,
+                                          &attest::ProvenEvent::binding);
+    out += "\nBoot log\n";
+    add_fact(out, "events",
+             std::to_string(appraisal.boot_events.size()) + ", of which " + std::to_string(bound) +
+                 " show what was measured");
+  }
+  if (!appraisal.runtime_events.empty()) {
+    out += "\nRuntime log (RTMR3)\n";
+    for (const attest::DstackEvent& event : shown(appraisal.runtime_events)) {
+      add_fact(out, event.name, hex_encode(event.payload));
+    }
+  }
+}
+
 void add_tcb(std::string& out, const TdxAppraisal& appraisal) {
   if (!appraisal.tcb) {
     return;
@@ -208,6 +258,7 @@ std::string evidence_report_json(const EvidenceReport& report) {
   out.member("checks", array_text(appraisal.findings, check_json));
   out.member("earliest_expiry_ms",
              appraisal.earliest_expiry ? std::to_string(appraisal.earliest_expiry->value) : "null");
+  put_events(appraisal, out);
   out.integer("exit_code", exit_code(verdict));
   out.string("kind",
              appraisal.anchor_kind == attest::AnchorKind::simulated ? "simulated-tdx" : "tdx");
@@ -241,6 +292,7 @@ std::string evidence_report_text(const EvidenceReport& report) {
       add_fact(out, name, value);
     }
   }
+  add_events(out, appraisal);
   out += "\nJudged\n";
   add_fact(out, "as of", to_rfc3339(report.appraised_at));
   if (appraisal.earliest_expiry) {

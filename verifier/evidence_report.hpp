@@ -1,13 +1,15 @@
 // What was found of bare evidence: a quote that someone holds without a certificate.
 //
 // Shapes    JSON, members sorted: {"appraised_at_ms", "checks": [{"check", "detail"?, "outcome",
-//           "stage"}...], "earliest_expiry_ms" | null, "exit_code", "kind", "measurement" | null,
-//           "platform": {...} | null, "policy": {"hash" | null, "name", "not_asked": [...]},
-//           "quote": {...} | null, "schema": "mayfly/evidence-report/v1", "tcb": {...} | null,
-//           "verdict", "verdict_text"}. "check", "outcome", "stage" and "verdict" are stable.
-//           docs/attestation.md is the reference. The exit code is the verdict's, as for a
-//           certificate: 0 verified, 1 contradicted, 2 malformed, 3 inconclusive, 4 refused,
-//           5 not hardware-attested.
+//           "stage"}...], "earliest_expiry_ms" | null, "events": {"boot": [{"before_separator",
+//           "digest", "measured" | null, "rtmr", "type"}...], "boot_total", "runtime": [{"event",
+//           "payload"}...], "runtime_total"} (512 of each at most), "exit_code", "kind",
+//           "measurement" | null, "platform": {...} | null, "policy": {"hash" | null, "name",
+//           "not_asked": [...]}, "quote": {...} | null, "schema": "mayfly/evidence-report/v1",
+//           "tcb": {...} | null, "verdict", "verdict_text"}. "check", "outcome", "stage" and
+//           "verdict" are stable. docs/attestation.md is the reference. The exit code is the
+//           verdict's, as for a certificate: 0 verified, 1 contradicted, 2 malformed, 3
+//           inconclusive, 4 refused, 5 not hardware-attested.
 // Threads   Pure functions.
 #pragma once
 #include <string>

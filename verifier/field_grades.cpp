@@ -25,7 +25,8 @@ bool hardware_stands(std::span<const Finding> findings, const Policy& policy,
          has(findings, Code::report_data_ok) && has(findings, Code::measurement_accepted) &&
          has(findings, Code::signature_ok) && has(findings, Code::td_not_debug) &&
          !has(findings, Code::td_debug) && !has(findings, Code::quote_simulated) &&
-         !has(findings, Code::key_revoked) && !contradicts(findings);
+         !has(findings, Code::quote_provider_signed) && !has(findings, Code::key_revoked) &&
+         !contradicts(findings);
 }
 
 Grade attempts_grade(std::span<const Finding> findings, Grade measured) {

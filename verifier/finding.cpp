@@ -97,6 +97,10 @@ constexpr std::array<CodeMeaning, code_count> meanings{{
     {Code::quote_simulated, "quote-simulated", Stage::quote, failed, Effect::unattested,
      "The quote is simulated: its signatures fit together, but anyone can make one.",
      "For proof by hardware, run the job on a machine with a TEE."},
+    {Code::quote_provider_signed, "quote-provider-signed", Stage::quote, failed, Effect::unattested,
+     "A cloud provider says that hardware protects the machine; the hardware's own evidence is not "
+     "there.",
+     "For proof by hardware, have the run quoted by the TEE itself."},
     {Code::quote_missing, "quote-missing", Stage::quote, unknown, Effect::inconclusive,
      "There is no quote in the certificate.", "Ask its issuer for the certificate with its quote."},
     {Code::quote_format_unknown, "quote-format-unknown", Stage::quote, unknown,

@@ -78,6 +78,7 @@ enum class Code : std::uint8_t {
   signer_refused,
   quote_chain_ok,
   quote_simulated,
+  quote_provider_signed,
   quote_missing,
   quote_format_unknown,
   quote_malformed,

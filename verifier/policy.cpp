@@ -75,6 +75,19 @@ attest::NitroPolicy default_nitro_policy() {
           .public_key = Any{"the caller named none"}};
 }
 
+// Google's root certificate for these tokens is a document's to name: it is Google's word alone.
+attest::GoogleTokenPolicy default_confidential_space_policy() {
+  return {.roots = {},
+          .keys = {},
+          .time = Any{"a certificate is read long after; its time is Google's word"},
+          .audience = "mayfly",
+          .nonce = Any{"the caller named no value to be bound"},
+          .hardware = std::vector<std::string>{"GCP_AMD_SEV", "GCP_INTEL_TDX"},
+          .secure_boot = attest::GoogleSecureBoot{},
+          .support = "STABLE",
+          .images = std::vector<std::string>()};
+}
+
 AzureRules default_azure_rules() {
   return {.machine = {.quote = default_quote_policy(), .secure_boot = attest::AzureSecureBoot{}},
           .event_log = no_log};
@@ -123,6 +136,17 @@ void append_nitro(const attest::NitroPolicy& policy, std::vector<std::string>& l
   append_if_any("nitro.public_key", policy.public_key, lines);
 }
 
+void append_confidential_space(const attest::GoogleTokenPolicy& policy,
+                               std::vector<std::string>& lines) {
+  append_if_any("confidential_space.time", policy.time, lines);
+  append_if_any("confidential_space.audience", policy.audience, lines);
+  append_if_any("confidential_space.nonce", policy.nonce, lines);
+  append_if_any("confidential_space.hardware", policy.hardware, lines);
+  append_if_any("confidential_space.secure_boot", policy.secure_boot, lines);
+  append_if_any("confidential_space.support", policy.support, lines);
+  append_if_any("confidential_space.images", policy.images, lines);
+}
+
 void append_tdx(const attest::TdxPolicy& policy, std::vector<std::string>& lines) {
   for (const std::string& line : attest::not_asked_by(policy)) {
     lines.push_back("tdx." + line);
@@ -141,6 +165,9 @@ void append_section(const Policy& policy, TeeKind kind, std::vector<std::string>
     case TeeKind::simulated_tdx: append_tdx(policy.tdx, lines); return;
     case TeeKind::snp: append_snp(policy.snp, lines); return;
     case TeeKind::nitro: append_nitro(policy.nitro, lines); return;
+    case TeeKind::confidential_space:
+      append_confidential_space(policy.confidential_space, lines);
+      return;
     case TeeKind::tpm:
       append_if_any("tpm.key.extended_usage", policy.tpm.key.extended_usage, lines);
       append_quote("tpm.", policy.tpm.quote, lines);
@@ -171,6 +198,7 @@ Policy default_policy() {
       .snp = default_snp_policy(),
       .tpm = default_tpm_rules(),
       .nitro = default_nitro_policy(),
+      .confidential_space = default_confidential_space_policy(),
       .azure = default_azure_rules()};
 }
 
@@ -184,6 +212,7 @@ Policy genuine_policy() {
   policy.snp.vmpl = any;
   policy.tpm.quote.pcr_values = any;
   policy.nitro.pcr_values = any;
+  policy.confidential_space.images = any;
   policy.azure.machine.quote.pcr_values = any;
   return policy;
 }
@@ -194,6 +223,8 @@ bool asks_for_measurement(const Policy& policy, TeeKind kind) {
     case TeeKind::simulated_tdx: return !std::holds_alternative<Any>(policy.tdx.measurements);
     case TeeKind::snp: return !std::holds_alternative<Any>(policy.snp.measurements);
     case TeeKind::nitro: return !std::holds_alternative<Any>(policy.nitro.pcr_values);
+    case TeeKind::confidential_space:
+      return !std::holds_alternative<Any>(policy.confidential_space.images);
     case TeeKind::tpm: return !std::holds_alternative<Any>(policy.tpm.quote.pcr_values);
     case TeeKind::azure_snp:
     case TeeKind::azure_tdx:

@@ -17,6 +17,7 @@
 #include "attest/model/expectation.hpp"
 #include "attest/verify/azure_verify.hpp"
 #include "attest/verify/event_log_appraisal.hpp"
+#include "attest/verify/google_token_verify.hpp"
 #include "attest/verify/nitro_verify.hpp"
 #include "attest/verify/snp_verify.hpp"
 #include "attest/verify/tdx_policy.hpp"
@@ -27,17 +28,11 @@
 namespace mayfly::verifier {
 
 using attest::Any;
+using attest::EventLogRule;
 using attest::Expected;
 
 struct Required {};
 using SignerKey = std::array<std::uint8_t, 32>;  // Ed25519
-
-// What a boot log must account for.
-struct EventLogRule {
-  std::vector<std::uint32_t> registers;  // PCRs
-  Expected<attest::OneSeparator> separators;
-  Expected<attest::PayloadsMeasured> payloads;
-};
 
 // Whose word it is that a quoting key lives in a TPM and signs nothing but quotes: the reader's
 // own, who enrolled it, or that of an authority which certifies attestation keys.
@@ -80,6 +75,7 @@ struct Policy {
   attest::SnpPolicy snp;
   TpmRules tpm;
   attest::NitroPolicy nitro;
+  attest::GoogleTokenPolicy confidential_space;  // its nonce follows from the certificate
   AzureRules azure;  // beside it, `snp` or `tdx` for the machine's hardware report
 };
 

@@ -103,9 +103,9 @@ Result<void> read_platforms(const JsonValue& value, TdxPolicy& out) {
 Result<TdxPolicy> read_tdx(const JsonValue& value) {
   CHECK_OK(expect_members(
       value,
-      {"attributes_allowed", "collateral_age_days_max", "evaluation_number_min", "measurements",
-       "mr_config_id", "mr_owner", "mr_owner_config", "padding", "physical_access", "platforms",
-       "report_data", "sept_ve_disable", "service_tds", "tcb"}));
+      {"attributes_allowed", "collateral_age_days_max", "evaluation_number_min", "event_log",
+       "measurements", "mr_config_id", "mr_owner", "mr_owner_config", "padding", "physical_access",
+       "platforms", "report_data", "runtime_log", "sept_ve_disable", "service_tds", "tcb"}));
   TdxPolicy out;
   const auto anchors = attest::default_anchors();
   out.anchors = {anchors.begin(), anchors.end()};
@@ -132,23 +132,26 @@ Result<TdxPolicy> read_tdx(const JsonValue& value) {
                                   [](const JsonValue& n) { return read_integer(n, 3650); }));
   CHECK_OK(read_configuration(value, out));
   CHECK_OK(read_platforms(value, out));
+  CHECK_OK(read_td_logs(value, out));
   return out;
 }
 
-constexpr std::array<std::pair<std::string_view, attest::TeeKind>, 6> known_kinds{
+constexpr std::array<std::pair<std::string_view, attest::TeeKind>, 7> known_kinds{
     {{"tdx", attest::TeeKind::tdx},
      {"snp", attest::TeeKind::snp},
      {"tpm", attest::TeeKind::tpm},
      {"nitro", attest::TeeKind::nitro},
      {"azure-snp", attest::TeeKind::azure_snp},
-     {"azure-tdx", attest::TeeKind::azure_tdx}}};
+     {"azure-tdx", attest::TeeKind::azure_tdx},
+     {"confidential-space", attest::TeeKind::confidential_space}}};
 
 Result<attest::TeeKind> read_kind(const JsonValue& value) {
   TRY(const std::string text, value.string());
   for (const auto& [name, kind] : known_kinds) {
     if (text == name) return kind;
   }
-  return wrong(value, "must be one of: tdx, snp, tpm, nitro, azure-snp, azure-tdx");
+  return wrong(value,
+               "must be one of: tdx, snp, tpm, nitro, azure-snp, azure-tdx, confidential-space");
 }
 
 bool any_of(const std::vector<attest::TeeKind>& kinds,
@@ -162,6 +165,7 @@ std::vector<std::string_view> sections_for(const std::vector<attest::TeeKind>& k
   using attest::TeeKind;
   std::vector<std::string_view> names;
   if (any_of(kinds, {TeeKind::azure_snp, TeeKind::azure_tdx})) names.push_back("azure");
+  if (any_of(kinds, {TeeKind::confidential_space})) names.push_back("confidential_space");
   if (any_of(kinds, {TeeKind::nitro})) names.push_back("nitro");
   if (any_of(kinds, {TeeKind::snp, TeeKind::azure_snp})) names.push_back("snp");
   if (any_of(kinds, {TeeKind::tdx, TeeKind::azure_tdx})) names.push_back("tdx");
@@ -173,6 +177,8 @@ Result<void> read_section(const JsonValue& root, std::string_view name, Policy& 
   TRY(const JsonValue section, root.member(name));
   if (name == "azure") {
     TRY(out.azure, read_azure_section(section));
+  } else if (name == "confidential_space") {
+    TRY(out.confidential_space, read_confidential_space_section(section));
   } else if (name == "nitro") {
     TRY(out.nitro, read_nitro_section(section));
   } else if (name == "snp") {

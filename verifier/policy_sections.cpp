@@ -179,13 +179,36 @@ Result<attest::TpmPolicy> read_quote(const JsonValue& value) {
   return out;
 }
 
-Result<EventLogRule> read_event_log(const JsonValue& value) {
+template <class ReadIndex>
+Result<EventLogRule> read_log_rule(const JsonValue& value, ReadIndex read_index) {
   CHECK_OK(expect_members(value, {"payloads", "registers", "separators"}));
   EventLogRule out;
   TRY(const JsonValue registers, value.member("registers"));
-  TRY(out.registers, read_some<std::uint32_t>(registers, read_pcr_index));
+  TRY(out.registers, read_some<std::uint32_t>(registers, read_index));
   TRY(out.separators, read_required<attest::OneSeparator>(value, "separators"));
   TRY(out.payloads, read_required<attest::PayloadsMeasured>(value, "payloads"));
+  return out;
+}
+
+Result<EventLogRule> read_event_log(const JsonValue& value) {
+  return read_log_rule(value, read_pcr_index);
+}
+
+Result<std::uint32_t> read_rtmr_index(const JsonValue& value) {
+  TRY(const std::int64_t index, read_integer(value, 3));
+  return static_cast<std::uint32_t>(index);
+}
+
+Result<attest::DstackEvent> read_runtime_event(const JsonValue& value) {
+  CHECK_OK(expect_members(value, {"event", "payload"}));
+  attest::DstackEvent out;
+  TRY(const JsonValue name, value.member("event"));
+  TRY(out.name, plain_text(name));
+  TRY(const JsonValue payload, value.member("payload"));
+  TRY(out.payload, read_bytes(payload, attest::dstack_event_payload_bytes_max));
+  if (auto encoded = attest::encode_dstack_events(std::span(&out, 1)); !encoded) {
+    return wrong(name, encoded.error().message());
+  }
   return out;
 }
 
@@ -223,6 +246,40 @@ Result<attest::NitroPcr> read_nitro_pcr(const JsonValue& value) {
   return out;
 }
 
+// As Google publishes it (JWKS): "n" and "e" are base64url, and e is 65537, "AQAB".
+Result<attest::GoogleTokenKey> read_token_key(const JsonValue& value) {
+  CHECK_OK(expect_members(value, {"e", "kid", "n"}));
+  attest::GoogleTokenKey out;
+  TRY(const JsonValue id, value.member("kid"));
+  TRY(out.id, plain_text(id));
+  TRY(const JsonValue modulus, value.member("n"));
+  TRY(const std::string digits, modulus.string());
+  auto bytes = base64url_decode(digits);
+  if (!bytes) {
+    return wrong(modulus, "must be base64url");
+  }
+  out.modulus = std::move(*bytes);
+  TRY(const JsonValue exponent, value.member("e"));
+  TRY(const std::string written, exponent.string());
+  if (written != "AQAB") {
+    return wrong(exponent, "must be AQAB");
+  }
+  return out;
+}
+
+Result<void> read_token_trust(const JsonValue& section, attest::GoogleTokenPolicy& out) {
+  TRY(const JsonValue key, section.member("key"));
+  CHECK_OK(expect_members(key, {"keys", "roots"}));
+  TRY(const JsonValue roots, key.member("roots"));
+  TRY(out.roots, read_list<crypto::Sha256>(roots, read_root));
+  TRY(const JsonValue keys, key.member("keys"));
+  TRY(out.keys, read_list<attest::GoogleTokenKey>(keys, read_token_key));
+  if (out.roots.empty() && out.keys.empty()) {
+    return wrong(key, "must list a root or a key");
+  }
+  return {};
+}
+
 Result<attest::NitroAge> read_age(const JsonValue& value) {
   CHECK_OK(expect_members(value, {"ahead_seconds_max", "seconds_max"}));
   constexpr std::int64_t second_ms = 1000;
@@ -250,6 +307,17 @@ Result<TimeRules> read_time_section(const JsonValue& value) {
   if (!authorities) return wrong(list, authorities.error().message());
   TRY(auto token, read_required<Required>(value, "token"));
   return TimeRules{.authorities = *std::move(authorities), .token = std::move(token)};
+}
+
+Result<void> read_td_logs(const JsonValue& section, attest::TdxPolicy& out) {
+  TRY(out.event_log, read_expected<EventLogRule>(section, "event_log", [](const JsonValue& rule) {
+        return read_log_rule(rule, read_rtmr_index);
+      }));
+  using Events = std::vector<attest::DstackEvent>;
+  TRY(out.runtime_log, read_expected<Events>(section, "runtime_log", [](const JsonValue& list) {
+        return read_list<attest::DstackEvent>(list, read_runtime_event);
+      }));
+  return {};
 }
 
 Result<attest::SnpPolicy> read_snp_section(const JsonValue& value) {
@@ -289,6 +357,21 @@ Result<attest::NitroPolicy> read_nitro_section(const JsonValue& value) {
   TRY(out.nonce, read_expected<Bytes>(value, "nonce", read_bound));
   TRY(out.user_data, read_expected<Bytes>(value, "user_data", read_bound));
   TRY(out.public_key, read_expected<Bytes>(value, "public_key", read_bound));
+  return out;
+}
+
+Result<attest::GoogleTokenPolicy> read_confidential_space_section(const JsonValue& value) {
+  CHECK_OK(expect_members(
+      value, {"audience", "hardware", "images", "key", "nonce", "secure_boot", "support", "time"}));
+  attest::GoogleTokenPolicy out;
+  CHECK_OK(read_token_trust(value, out));
+  TRY(out.time, read_required<attest::GoogleTokenCurrent>(value, "time"));
+  TRY(out.audience, read_expected<std::string>(value, "audience", plain_text));
+  TRY(out.nonce, read_expected<std::string>(value, "nonce", plain_text));
+  TRY(out.hardware, read_expected<std::vector<std::string>>(value, "hardware", read_texts));
+  TRY(out.secure_boot, read_required<attest::GoogleSecureBoot>(value, "secure_boot"));
+  TRY(out.support, read_expected<std::string>(value, "support", plain_text));
+  TRY(out.images, read_expected<std::vector<std::string>>(value, "images", read_texts));
   return out;
 }
 

@@ -10,9 +10,13 @@
 
 namespace mayfly::verifier {
 
+// The members event_log and runtime_log of the section for TDX.
+Result<void> read_td_logs(const certificate::JsonValue& section, attest::TdxPolicy& out);
 Result<attest::SnpPolicy> read_snp_section(const certificate::JsonValue& value);
 Result<TpmRules> read_tpm_section(const certificate::JsonValue& value);
 Result<attest::NitroPolicy> read_nitro_section(const certificate::JsonValue& value);
+Result<attest::GoogleTokenPolicy> read_confidential_space_section(
+    const certificate::JsonValue& value);
 Result<AzureRules> read_azure_section(const certificate::JsonValue& value);
 Result<TimeRules> read_time_section(const certificate::JsonValue& value);
 

@@ -35,17 +35,20 @@ SessionJudgement judge_tdx(const SessionAttestation& session, const attest::Repo
   Policy policy = given;
   policy.tdx.anchors = anchors_with_simulated(policy);
   policy.tdx.report_data = expected;
-  const auto lists = session.evidence.collateral ? tdx_collateral_from(*session.evidence.collateral)
-                                                 : Result<attest::TdxCollateral>();
-  if (!lists) {
-    return refused(Verdict::malformed, lists.error().message());
+  const auto given_parts = session.evidence.collateral
+                               ? tdx_material_from(*session.evidence.collateral)
+                               : Result<TdxMaterial>();
+  if (!given_parts) {
+    return refused(Verdict::malformed, given_parts.error().message());
   }
+  const TdxMaterial& parts = *given_parts;
   const bool is_asked = std::holds_alternative<Required>(policy.collateral);
   const EvidenceReport report{
       .appraised_at = at,
       .policy = policy,
       .appraisal = attest::verify_tdx(session.evidence.quote,
-                                      is_asked ? *lists : attest::TdxCollateral(), policy.tdx, at)};
+                                      is_asked ? parts.lists : attest::TdxCollateral(), policy.tdx,
+                                      at, parts.logs)};
   return {.verdict = verdict_of(report.appraisal),
           .report_json = evidence_report_json(report),
           .report_text = evidence_report_text(report)};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "certificate/assertions.hpp"
 #include "certificate/disclosure.hpp"
@@ -85,6 +86,9 @@ std::optional<Finding> fault_of_p256(const certificate::Signature& signature,
   return std::nullopt;
 }
 
+// Else anyone could make other bytes of the same certificate.
+constexpr auto* repeated = "it is there twice";
+
 // By which of the keys that the statement names there is a good signature.
 struct Sound {
   bool ed25519 = false;
@@ -132,16 +136,16 @@ std::vector<Finding> check_signatures(const DecodedCertificate& decoded) {
     if (signature.algorithm == certificate::p256_algorithm) {
       if (auto fault = fault_of_p256(signature, run, signed_bytes)) {
         findings.push_back(*std::move(fault));
-      } else {
-        sound.p256 = true;
+      } else if (std::exchange(sound.p256, true)) {
+        findings.push_back(found(Code::second_signature_wrong, repeated));
       }
       continue;
     }
     // The format knows two algorithms; decoding refused any other.
     if (auto fault = fault_of_ed25519(signature, run, signed_bytes)) {
       findings.push_back(*std::move(fault));
-    } else {
-      sound.ed25519 = true;
+    } else if (std::exchange(sound.ed25519, true)) {
+      findings.push_back(found(Code::signature_wrong, repeated));
     }
   }
   findings.push_back(found(sound.ed25519 ? Code::signature_ok : Code::signature_missing));

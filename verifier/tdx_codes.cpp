@@ -45,6 +45,10 @@ Code code_of_failure(TdxCheck check) {
     case TdxStage::signatures: return Code::quote_not_genuine;
     case TdxStage::collateral: return code_of_collateral_failure(check);
     case TdxStage::td_policy: return code_of_td_failure(check);
+    case TdxStage::logs:
+      return verdict_of_failure(check) == attest::TdxVerdict::contradicted
+                 ? Code::event_log_differs
+                 : Code::event_log_refused;
   }
   return Code::quote_not_genuine;
 }

@@ -6,14 +6,19 @@
 #include <string_view>
 #include <utility>
 
+#include "attest/model/evidence_parts.hpp"
 #include "attest/verify/collateral_envelope.hpp"
+#include "attest/verify/event_log.hpp"
 #include "crypto/pem.hpp"
+#include "verifier/runtime_log.hpp"
 
 namespace mayfly::verifier {
 namespace {
 
+namespace part_name = attest::part_name;
 using attest::TdxCollateral;
 
+constexpr std::array log_names{part_name::event_log, part_name::runtime_log};
 constexpr std::string_view format = "intel-tdx-v4";
 
 struct PartRow {
@@ -64,6 +69,21 @@ Result<Bytes> plain_part(const PartRow& row, const Bytes& bytes) {
   return bytes;  // DER has one spelling
 }
 
+std::optional<Bytes>* log_named(std::string_view name, attest::TdLogs& logs) {
+  if (name == part_name::event_log) return &logs.boot;
+  if (name == part_name::runtime_log) return &logs.runtime;
+  return nullptr;
+}
+
+Result<Bytes> plain_log(std::string_view name, ByteView bytes) {
+  if (name == part_name::runtime_log) {
+    return plain_runtime_log(bytes);
+  }
+  TRY(const attest::ParsedEventLog log, attest::parse_event_log(bytes));
+  const ByteView used = bytes.first(log.bytes_used);
+  return Bytes(used.begin(), used.end());
+}
+
 }  // namespace
 
 bool is_tdx_collateral_part(std::string_view name) {
@@ -103,6 +123,54 @@ Result<TdxCollateral> tdx_collateral_from(const certificate::Collateral& collate
     }
     out.*(row->bytes) = part.bytes;
   }
+  return out;
+}
+
+Result<TdxMaterial> tdx_material_from(const certificate::Collateral& collateral) {
+  TdxMaterial out;
+  certificate::Collateral lists{.format = collateral.format, .parts = {}};
+  for (const certificate::CollateralPart& part : collateral.parts) {
+    std::optional<Bytes>* const log = log_named(part.name, out.logs);
+    if (log == nullptr) {
+      lists.parts.push_back(part);
+      continue;
+    }
+    const auto plain = plain_log(part.name, part.bytes);
+    if (!plain || *plain != part.bytes) {
+      return wrong(part.name, " is not in its one spelling");
+    }
+    *log = part.bytes;
+  }
+  TRY(out.lists, tdx_collateral_from(lists));
+  return out;
+}
+
+Result<attest::TdLogs> plain_td_logs(const attest::TdLogs& logs) {
+  attest::TdLogs out = logs;
+  for (const std::string_view name : log_names) {
+    std::optional<Bytes>& bytes = *log_named(name, out);
+    if (!bytes) {
+      continue;
+    }
+    auto plain = plain_log(name, *bytes);
+    if (!plain) {
+      return std::unexpected(std::move(plain).error().while_doing(name));
+    }
+    bytes = std::move(*plain);
+  }
+  return out;
+}
+
+Result<certificate::Collateral> tdx_parts(const TdxMaterial& material) {
+  TRY(certificate::Collateral out, tdx_collateral_parts(material.lists));
+  TRY(attest::TdLogs logs, plain_td_logs(material.logs));
+  for (const std::string_view name : log_names) {
+    // A part has at least a byte, and a log without an event says nothing.
+    if (std::optional<Bytes>& bytes = *log_named(name, logs); bytes && !bytes->empty()) {
+      out.parts.push_back({.name = std::string(name), .bytes = std::move(*bytes)});
+    }
+  }
+  std::ranges::sort(out.parts, {}, &certificate::CollateralPart::name);
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include "attest/verify/azure_report.hpp"
 #include "attest/verify/tdx_verify.hpp"
+#include "base/text_encoding.hpp"
 #include "verifier/tdx_anchors.hpp"
 #include "verifier/tdx_codes.hpp"
 #include "verifier/tee_codes.hpp"
@@ -191,6 +192,32 @@ void judge_tpm(const TeeMaterial& material, const Policy& policy,
   judge_event_log(material, policy.tpm.event_log, policy.tpm.quote, appraisal.verified, out);
 }
 
+// The bytes as text: a token's nonces are strings.
+std::string token_nonce(const attest::ReportData& binding) {
+  return hex_encode(crypto::sha256(binding).bytes);
+}
+
+// Whatever a token says, no reader of it sees hardware's own evidence: that is a finding of its
+// own, which keeps the verdict below those of hardware.
+void judge_token(const TeeMaterial& material, const Policy& policy,
+                 const std::optional<attest::ReportData>& binding, UnixMillis at,
+                 TeeAppraisal& out) {
+  attest::GoogleTokenPolicy google = policy.confidential_space;
+  if (binding) {
+    google.nonce = token_nonce(*binding);
+  }
+  const auto appraisal = attest::appraise_google_token(material.quote, google, at);
+  append(appraisal.findings, "google", out);
+  out.findings.push_back({.level = "google",
+                          .check = "hardware_evidence",
+                          .stage = to_string(attest::CheckStage::chain),
+                          .outcome = TeeOutcome::fail,
+                          .detail = "a token has none: it is Google's word that it saw some",
+                          .code = Code::quote_provider_signed});
+  out.is_genuine = appraisal.verified.has_value();
+  if (appraisal.verified) append_facts(*appraisal.verified, out.facts);
+}
+
 EvidenceVerdict evidence_verdict(attest::TdxVerdict verdict) {
   switch (verdict) {
     case attest::TdxVerdict::accepted: return EvidenceVerdict::accepted;
@@ -226,6 +253,9 @@ HardwareLevel judge_azure_td(const TeeMaterial& material, const Policy& policy,
   attest::TdxPolicy tdx = policy.tdx;
   tdx.anchors = hardware_anchors(policy);
   tdx.report_data = claims;
+  // The guest's boot is in the virtual TPM's registers, and the policy's rule for that log.
+  tdx.event_log = Any{"the virtual TPM's log is judged instead"};
+  tdx.runtime_log = Any{"the virtual TPM's log is judged instead"};
   const bool is_asked = std::holds_alternative<Required>(policy.collateral);
   const auto appraisal = attest::verify_tdx(
       material.td_quote, is_asked ? material.lists : attest::TdxCollateral(), tdx, at);
@@ -340,6 +370,7 @@ TeeAppraisal appraise_tee(const TeeMaterial& material, const Policy& policy,
     case TeeKind::tpm: judge_tpm(material, policy, binding, at, out); break;
     case TeeKind::azure_snp:
     case TeeKind::azure_tdx: judge_azure(material, policy, binding, at, out); break;
+    case TeeKind::confidential_space: judge_token(material, policy, binding, at, out); break;
     case TeeKind::tdx:
     case TeeKind::simulated_tdx: return out;  // verify_tdx() judges those
   }

@@ -1,7 +1,9 @@
-// Judges evidence of a TPM, an SEV-SNP guest, a Nitro enclave or an Azure machine by a policy, in
-// one shape for all of them: every check of every level, and what each failure means.
+// Judges evidence of a TPM, an SEV-SNP guest, a Nitro enclave or an Azure machine, or a token of
+// Google's, by a policy, in one shape for all of them: every check of every level, and what each
+// failure means.
 //
-// Shapes    A level is one piece of evidence: "snp", "tpm", "nitro", "azure", "tdx", "event_log".
+// Shapes    A level is one piece of evidence: "snp", "tpm", "nitro", "azure", "tdx", "event_log",
+//           "google".
 //           An Azure machine has several, each with all of its checks.
 // Errors    None: everything that is wrong is a finding.
 // Threads   Pure function: no I/O, no clock, no globals.
@@ -48,8 +50,8 @@ struct TeeAppraisal {
 };
 
 // `binding`: what the evidence must bind for a certificate, in the place that its kind has for that
-// (SNP: REPORT_DATA; Nitro: user_data; a TPM's qualifying data: its SHA-256). None: the policy
-// says.
+// (SNP: REPORT_DATA; Nitro: user_data; a TPM's qualifying data: its SHA-256; a token's nonce: that
+// in hex). None: the policy says.
 TeeAppraisal appraise_tee(const TeeMaterial& material, const Policy& policy,
                           const std::optional<attest::ReportData>& binding, UnixMillis at);
 

@@ -30,6 +30,7 @@ const TeeFinding* report_data_of(const TeeAppraisal& appraisal) {
   switch (appraisal.kind) {
     case TeeKind::snp: return appraisal.find("snp", "report_data");
     case TeeKind::nitro: return appraisal.find("nitro", "user_data");
+    case TeeKind::confidential_space: return appraisal.find("google", "nonce");
     case TeeKind::tpm:
     case TeeKind::azure_snp:
     case TeeKind::azure_tdx: return appraisal.find("tpm", "extra_data");
@@ -43,6 +44,7 @@ const TeeFinding* measurement_of(const TeeAppraisal& appraisal) {
   switch (appraisal.kind) {
     case TeeKind::snp: return appraisal.find("snp", "measurement");
     case TeeKind::nitro: return appraisal.find("nitro", "pcr_values");
+    case TeeKind::confidential_space: return appraisal.find("google", "image");
     case TeeKind::tpm:
     case TeeKind::azure_snp:
     case TeeKind::azure_tdx: return appraisal.find("tpm", "pcr_values");
@@ -60,6 +62,7 @@ const TeeFinding* revocation_of(const TeeAppraisal& appraisal) {
     case TeeKind::tpm:
     case TeeKind::nitro:
     case TeeKind::tdx:
+    case TeeKind::confidential_space:
     case TeeKind::simulated_tdx: break;
   }
   return nullptr;
@@ -92,7 +95,9 @@ std::vector<Finding> check_quote(const TeeAppraisal& appraisal, std::string_view
     }
     return findings;
   }
-  findings.push_back(found(Code::quote_chain_ok, std::string(to_string(appraisal.kind))));
+  if (appraisal.kind != TeeKind::confidential_space) {
+    findings.push_back(found(Code::quote_chain_ok, std::string(to_string(appraisal.kind))));
+  }
   if (tee != to_string(appraisal.kind)) {
     findings.push_back(found(Code::quote_kind_differs));
   }

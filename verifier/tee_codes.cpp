@@ -4,6 +4,7 @@ namespace mayfly::verifier {
 
 using attest::AzureCheck;
 using attest::EventLogCheck;
+using attest::GoogleTokenCheck;
 using attest::NitroCheck;
 using attest::SnpCheck;
 using attest::TpmCheck;
@@ -106,6 +107,30 @@ Code code_of_failure(AzureCheck check) {
     case AzureCheck::azure_secure_boot: return Code::td_attributes_refused;
     case AzureCheck::azure_claims_bound:
     case AzureCheck::azure_claims: break;
+  }
+  return Code::quote_not_genuine;
+}
+
+Code code_of_failure(GoogleTokenCheck check) {
+  switch (check) {
+    case GoogleTokenCheck::token_layout: return Code::quote_malformed;
+    case GoogleTokenCheck::token_time: return Code::quote_age_refused;
+    case GoogleTokenCheck::audience:
+    case GoogleTokenCheck::nonce: return Code::report_data_differs;
+    case GoogleTokenCheck::debug_off: return Code::td_debug;
+    case GoogleTokenCheck::software:
+    case GoogleTokenCheck::image: return Code::measurement_unknown;
+    case GoogleTokenCheck::hardware: return Code::platform_refused;
+    case GoogleTokenCheck::secure_boot:
+    case GoogleTokenCheck::support: return Code::td_attributes_refused;
+    case GoogleTokenCheck::chain_readable:
+    case GoogleTokenCheck::chain_anchor:
+    case GoogleTokenCheck::chain_names:
+    case GoogleTokenCheck::chain_constraints:
+    case GoogleTokenCheck::chain_signatures:
+    case GoogleTokenCheck::chain_validity:  // when it was issued: it contradicts itself
+    case GoogleTokenCheck::token_signature:
+    case GoogleTokenCheck::token_issuer: break;
   }
   return Code::quote_not_genuine;
 }

@@ -69,4 +69,27 @@ void append_facts(const attest::VerifiedNitroDocument& document, Facts& facts) {
   }
 }
 
+void append_facts(const attest::ParsedGoogleToken& token, Facts& facts) {
+  facts.insert(facts.end(), {{"issuer", token.issuer},
+                             {"audience", token.audience},
+                             {"subject", token.subject},
+                             {"issued_at", to_rfc3339(token.issued_at)},
+                             {"expires_at", to_rfc3339(token.expires_at)},
+                             {"hardware", token.hardware},
+                             {"software", token.software},
+                             {"software_version", token.software_version},
+                             {"debug_status", token.debug_status},
+                             {"secure_boot", token.secure_boot ? "true" : "false"},
+                             {"image_digest", token.image_digest},
+                             {"image_reference", token.image_reference}});
+  for (std::size_t i = 0; i < token.nonces.size(); ++i) {
+    facts.emplace_back("nonce_" + std::to_string(i), token.nonces[i]);
+  }
+  std::string support;
+  for (const std::string& attribute : token.support) {
+    support += (support.empty() ? "" : " ") + attribute;
+  }
+  facts.emplace_back("support", support);
+}
+
 }  // namespace mayfly::verifier

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "attest/verify/google_token.hpp"
 #include "attest/verify/nitro_verify.hpp"
 #include "attest/verify/snp_verify.hpp"
 #include "attest/verify/tpm_appraisal.hpp"
@@ -20,5 +21,6 @@ std::string_view bank_name(attest::TpmHash bank);  // "sha256"
 void append_facts(const attest::VerifiedSnpReport& report, Facts& facts);
 void append_facts(const attest::VerifiedTpmQuote& quote, Facts& facts);
 void append_facts(const attest::VerifiedNitroDocument& document, Facts& facts);
+void append_facts(const attest::ParsedGoogleToken& token, Facts& facts);
 
 }  // namespace mayfly::verifier

@@ -142,6 +142,7 @@ std::span<const PartRow> rows_of(TeeKind kind) {
     case TeeKind::azure_tdx: return azure_tdx_rows;
     case TeeKind::nitro:
     case TeeKind::tdx:
+    case TeeKind::confidential_space:
     case TeeKind::simulated_tdx: break;
   }
   return {};
@@ -204,6 +205,7 @@ std::string_view parts_format_of(TeeKind kind) {
     case TeeKind::azure_tdx: return attest::parts_format::azure_tdx;
     case TeeKind::tdx: return attest::parts_format::tdx;
     case TeeKind::nitro:
+    case TeeKind::confidential_space:
     case TeeKind::simulated_tdx: break;
   }
   return "";
@@ -214,6 +216,9 @@ std::optional<TeeKind> tee_kind_of(std::string_view quote_format,
   if (quote_format == attest::quote_format::snp) return TeeKind::snp;
   if (quote_format == attest::quote_format::tpm) return TeeKind::tpm;
   if (quote_format == attest::quote_format::nitro) return TeeKind::nitro;
+  if (quote_format == attest::quote_format::confidential_space) {
+    return TeeKind::confidential_space;
+  }
   if (quote_format == attest::quote_format::azure) {
     const bool is_tdx = parts && parts->format == attest::parts_format::azure_tdx;
     return is_tdx ? TeeKind::azure_tdx : TeeKind::azure_snp;

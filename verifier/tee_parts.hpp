@@ -1,5 +1,6 @@
-// What stands beside a quote of a TPM, an SEV-SNP guest, a Nitro enclave or an Azure machine: named
-// parts, each in one spelling, because a byte that nothing signs could be changed unnoticed.
+// What stands beside a quote of a TPM, an SEV-SNP guest, a Nitro enclave or an Azure machine, or a
+// token of Google's: named parts, each in one spelling, because a byte that nothing signs could be
+// changed unnoticed.
 //
 // Source    docs/certificate-format.md, "Evidence and its parts".
 // Errors    malformed: another format, an unknown part, one that is not of its form or, in

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "attest/verify/google_token.hpp"
 #include "attest/verify/nitro_document.hpp"
 #include "attest/verify/snp_report.hpp"
 #include "attest/verify/tpm_structures.hpp"
@@ -31,7 +32,7 @@ std::string_view explain_tee(Verdict verdict) {
       return "Nothing contradicts the evidence, but something that is needed is missing.";
     case Verdict::refused: return "The evidence is genuine, but the policy does not accept it.";
     case Verdict::unattested:
-      return "No hardware protects this machine: its host may look into it.";
+      return "No hardware is shown to protect this machine: its host may look into it.";
     case Verdict::internal: break;
   }
   return "The verifier could not finish: this says nothing either way.";
@@ -91,6 +92,7 @@ attest::PhysicalAccessTrust physical_access_of(const Policy& policy, attest::Tee
     case attest::TeeKind::simulated_tdx:
     case attest::TeeKind::azure_tdx: return policy.tdx.physical_access;
     case attest::TeeKind::tpm:
+    case attest::TeeKind::confidential_space:
     case attest::TeeKind::nitro: break;
   }
   return attest::PhysicalAccessTrust::none;
@@ -153,6 +155,11 @@ Result<Facts> contents_of(TeeKind kind, ByteView quote) {
     }
     return facts;
   }
+  if (kind == TeeKind::confidential_space) {
+    TRY(const attest::ParsedGoogleToken token, attest::parse_google_token(quote));
+    append_facts(token, facts);
+    return facts;
+  }
   TRY(const attest::ParsedTpmQuote tpm, attest::parse_tpm_quote(quote));
   facts = {{"extra_data", hex_encode(tpm.extra_data)},
            {"qualified_signer", hex_encode(tpm.qualified_signer)},
@@ -185,6 +192,9 @@ std::string_view limits_of(TeeKind kind) {
     case TeeKind::azure_tdx:
       return "The guest's PCRs are kept by a paravisor of Microsoft's, which runs above the guest: "
              "this is worth what that is worth.";
+    case TeeKind::confidential_space:
+      return "Google says that it appraised this machine. Its evidence is not here: this is worth "
+             "what Google's word is worth.";
     case TeeKind::snp:
     case TeeKind::tdx: break;
     case TeeKind::simulated_tdx: return "Simulated: it proves nothing.";

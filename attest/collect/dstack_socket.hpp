@@ -1,4 +1,5 @@
-// Asks dstack's guest agent for a TDX quote over 64 bytes, through its socket.
+// Asks dstack's guest agent for a TDX quote over 64 bytes, through its socket. The part runtime_log
+// is the event log that the agent gives with it, in the agent's own spelling (a JSON array).
 //
 // Source    dstack, guest agent: version 1 (/var/run/dstack.sock, POST /GetQuote), and before it
 //           version 0 (/var/run/tappd.sock, POST /prpc/Tappd.TdxQuote?json).

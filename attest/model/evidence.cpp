@@ -8,13 +8,14 @@ namespace mayfly::attest {
 
 namespace {
 
-constexpr std::array<std::pair<TeeKind, std::string_view>, 7> names{
+constexpr std::array<std::pair<TeeKind, std::string_view>, 8> names{
     {{TeeKind::tdx, "tdx"},
      {TeeKind::snp, "snp"},
      {TeeKind::tpm, "tpm"},
      {TeeKind::nitro, "nitro"},
      {TeeKind::azure_snp, "azure-snp"},
      {TeeKind::azure_tdx, "azure-tdx"},
+     {TeeKind::confidential_space, "confidential-space"},
      {TeeKind::simulated_tdx, "simulated-tdx"}}};
 
 }  // namespace
@@ -31,8 +32,8 @@ Result<TeeKind> tee_kind_from_string(std::string_view text) {
     if (text == name) return kind;
   }
   return fail(ErrorCode::malformed,
-              "unknown kind of TEE: known are tdx, snp, tpm, nitro, azure-snp, azure-tdx and "
-              "simulated-tdx");
+              "unknown kind of TEE: known are tdx, snp, tpm, nitro, azure-snp, azure-tdx, "
+              "confidential-space and simulated-tdx");
 }
 
 }  // namespace mayfly::attest

@@ -20,6 +20,8 @@ enum class TeeKind : std::uint8_t {
   nitro,
   azure_snp,  // an SEV-SNP report vouches for the virtual TPM that quotes
   azure_tdx,
+  // No evidence of hardware: a cloud provider's word that it has seen some.
+  confidential_space,
   simulated_tdx,
 };
 

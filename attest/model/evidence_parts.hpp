@@ -12,6 +12,7 @@ inline constexpr std::string_view snp = "snp-report";
 inline constexpr std::string_view tpm = "tpm2-quote";          // TPMS_ATTEST
 inline constexpr std::string_view nitro = "nitro-document";    // COSE_Sign1 without a tag
 inline constexpr std::string_view azure = "azure-vtpm-quote";  // TPMS_ATTEST
+inline constexpr std::string_view confidential_space = "google-attestation-token";  // JWT
 }  // namespace quote_format
 
 namespace parts_format {
@@ -32,8 +33,9 @@ inline constexpr std::string_view hcl_report = "hcl_report";  // Azure's paravis
 // Hierarchy (u32, big-endian), then the Names of the quoting key's parents from the primary key on,
 // each as TPM2B_NAME.
 inline constexpr std::string_view key_path = "key_path";
-inline constexpr std::string_view pcrs = "pcrs";            // attest/model/tpm_pcr_list.hpp
-inline constexpr std::string_view signature = "signature";  // TPMT_SIGNATURE
+inline constexpr std::string_view pcrs = "pcrs";                // attest/model/tpm_pcr_list.hpp
+inline constexpr std::string_view runtime_log = "runtime_log";  // dstack's events
+inline constexpr std::string_view signature = "signature";      // TPMT_SIGNATURE
 inline constexpr std::string_view td_quote = "td_quote";
 }  // namespace part_name
 

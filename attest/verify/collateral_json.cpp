@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t depth_max = 16;
 constexpr std::size_t values_max = 20'000;
 constexpr std::size_t members_max = 64;
+constexpr std::size_t token_members_max = 1024;  // an environment is among them
 
 std::unexpected<Error> wrong(std::string_view name, const char* what) {
   return fail(ErrorCode::malformed, "the member " + std::string(name) + " " + what);
@@ -61,7 +62,7 @@ std::optional<UnixMillis> time_from(std::string_view text) {
 
 class CollateralJson::Scanner {
  public:
-  explicit Scanner(std::string_view text) : text_(text) {}
+  Scanner(std::string_view text, JsonText form) : text_(text), form_(form) {}
 
   Result<std::vector<Node>> run() {
     const bool is_read = document();
@@ -113,11 +114,14 @@ class CollateralJson::Scanner {
     Node& node = nodes_.back();
     bool is_read = false;
     if (first == '"') {
-      node.kind = Kind::string;
-      is_read = string();
+      is_read = form_ == JsonText::plain ? string() : escaped_string();
+      nodes_.back().kind = is_plain_ ? Kind::string : Kind::unread;
     } else if (is_digit(first)) {
-      node.kind = Kind::integer;
       is_read = integer();
+      nodes_.back().kind = is_plain_ ? Kind::integer : Kind::unread;
+    } else if (form_ == JsonText::escaped && (first == '-' || first == 'n')) {
+      node.kind = Kind::unread;
+      is_read = first == 'n' ? literal("null") || refuse("a value must stand here") : number();
     } else {
       node.kind = Kind::boolean;
       is_read = literal("true") || literal("false") || refuse("a value must stand here");
@@ -156,7 +160,8 @@ class CollateralJson::Scanner {
   }
 
   bool named_value(const Frame& frame) {
-    if (frame.children > members_max) return refuse("too many members", ErrorCode::limit);
+    const std::size_t most = form_ == JsonText::plain ? members_max : token_members_max;
+    if (frame.children > most) return refuse("too many members", ErrorCode::limit);
     const std::size_t begin = at_ + 1;
     if (!more() || text_[at_] != '"') return refuse("a member name must stand here");
     if (!string()) return false;
@@ -190,11 +195,49 @@ class CollateralJson::Scanner {
   }
 
   bool integer() {
+    is_plain_ = true;
     const std::size_t begin = at_;
     while (more() && is_digit(text_[at_])) ++at_;
     if (at_ - begin > 1 && text_[begin] == '0') return refuse("a number with a leading zero");
     const bool goes_on = more() && (text_[at_] == '.' || text_[at_] == 'e' || text_[at_] == 'E');
-    return !goes_on || refuse("a number must be a whole one");
+    if (!goes_on) return true;
+    if (form_ == JsonText::plain) return refuse("a number must be a whole one");
+    at_ = begin;
+    return number();
+  }
+
+  // Any number, roughly: whoever wrote it signed it, and nobody reads it.
+  bool number() {
+    is_plain_ = false;
+    at_ = std::min(text_.find_first_not_of("+-.0123456789eE", at_), text_.size());
+    return true;
+  }
+
+  bool escaped_string() {
+    is_plain_ = true;
+    for (++at_; more(); ++at_) {
+      const auto c = static_cast<unsigned char>(text_[at_]);
+      if (c == '"') {
+        ++at_;
+        return true;
+      }
+      if (c < 0x20) return refuse("a string holds no control characters");
+      is_plain_ = is_plain_ && c <= 0x7e && c != '\\';
+      if (c == '\\' && !escape()) return refuse("an escape that JSON does not have");
+    }
+    return refuse("the document ends inside a string");
+  }
+
+  // At its backslash; afterwards at its last character.
+  bool escape() {
+    ++at_;
+    if (!more()) return false;
+    if (text_[at_] != 'u') return std::string_view(R"("\/bfnrt)").find(text_[at_]) != text_.npos;
+    for (int i = 0; i < 4; ++i) {
+      ++at_;
+      if (!more() || hex_value(text_[at_]) < 0) return false;
+    }
+    return true;
   }
 
   bool literal(std::string_view word) {
@@ -204,17 +247,19 @@ class CollateralJson::Scanner {
   }
 
   std::string_view text_;
+  JsonText form_;
   std::size_t at_ = 0;
+  bool is_plain_ = true;  // the last string or number is of the restricted form
   std::vector<Node> nodes_;
   std::vector<Frame> frames_;
   const char* broken_rule_ = "";
   ErrorCode code_ = ErrorCode::malformed;
 };
 
-Result<CollateralJson> CollateralJson::parse(ByteView bytes) {
+Result<CollateralJson> CollateralJson::parse(ByteView bytes, JsonText text) {
   CollateralJson out;
   out.text_ = mayfly::text_of(bytes);
-  TRY(out.nodes_, Scanner(out.text_).run());
+  TRY(out.nodes_, Scanner(out.text_, text).run());
   return out;
 }
 

@@ -2,9 +2,11 @@
 // of bytes it came from, because the signature covers those bytes and no other spelling of them.
 //
 // Source    RFC 8259, restricted to what the lists use: no escapes, printable ASCII, non-negative
-//           integers, no null. A member name may stand once.
-// Shapes    At most collateral_json_bytes_max, 16 levels, 20,000 values, 64 members in an object.
-//           No recursion.
+//           integers, no null. A member name may stand once. A provider's tokens, whose other
+//           claims hold whatever a workload was started with, may have all that JSON has in values
+//           that nobody reads: text() and integer() give out the restricted forms only.
+// Shapes    At most collateral_json_bytes_max, 16 levels, 20,000 values, 64 members in an object
+//           (1,024 in a token's). No recursion.
 // Errors    malformed: "byte 17: ..."; from getters, the name of what is missing or of another
 //           type.  limit: over a bound.
 // Threads   Immutable once parsed. Borrows the bytes; the parts borrow the document.
@@ -22,6 +24,11 @@
 namespace mayfly::attest {
 
 inline constexpr std::size_t collateral_json_bytes_max = std::size_t{512} * 1024;
+
+enum class JsonText : std::uint8_t {
+  plain,
+  escaped,  // values may have escapes, UTF-8, any number, null
+};
 
 class CollateralJson;
 
@@ -56,14 +63,14 @@ class JsonPart {
 
 class CollateralJson {
  public:
-  static Result<CollateralJson> parse(ByteView bytes);
+  static Result<CollateralJson> parse(ByteView bytes, JsonText text = JsonText::plain);
 
   JsonPart root() const { return {*this, 0}; }
 
  private:
   friend class JsonPart;
   class Scanner;
-  enum class Kind : std::uint8_t { object, array, string, integer, boolean };
+  enum class Kind : std::uint8_t { object, array, string, integer, boolean, unread };
   struct Node {
     Kind kind;
     std::uint32_t begin;

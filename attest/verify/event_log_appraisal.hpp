@@ -41,6 +41,13 @@ struct QuotedRegister {
 struct OneSeparator {};
 struct PayloadsMeasured {};
 
+// What a policy asks of a boot log.
+struct EventLogRule {
+  std::vector<std::uint32_t> registers;  // that the log must account for: PCRs, or RTMRs
+  Expected<OneSeparator> separators;
+  Expected<PayloadsMeasured> payloads;
+};
+
 struct EventLogPolicy {
   EventLogKind kind = EventLogKind::tpm;
   TpmHash bank = TpmHash::sha256;

@@ -66,6 +66,25 @@ Result<ImaEntry> take_entry(ByteReader& reader) {
   return entry;
 }
 
+Result<void> expect_one_reading(const DstackEvent& event) {
+  if (event.name.empty() || event.name.size() > dstack_event_name_bytes_max ||
+      event.payload.size() > dstack_event_payload_bytes_max) {
+    return fail(ErrorCode::limit,
+                "a runtime event has a name of 1 to 256 bytes and a payload of at most 64 KiB");
+  }
+  if (event.name.find(':') != std::string::npos) {
+    return fail(ErrorCode::malformed,
+                "the name of a runtime event has a colon: where it ends is not measured");
+  }
+  return {};
+}
+
+void put_be(Bytes& out, std::size_t value, unsigned bytes) {
+  for (unsigned i = bytes; i-- > 0;) {
+    out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  }
+}
+
 }  // namespace
 
 Result<std::vector<ImaEntry>> parse_ima_log(ByteView log) {
@@ -110,6 +129,39 @@ Result<std::size_t> ima_entries_behind(std::span<const ImaEntry> entries, TpmHas
   }
   return fail(ErrorCode::rejected, "no part of the IMA log leads to the quoted value of PCR " +
                                        std::to_string(register_index));
+}
+
+Result<std::vector<DstackEvent>> decode_dstack_events(ByteView bytes) {
+  ByteReader reader(bytes);
+  std::vector<DstackEvent> events;
+  while (reader.remaining() != 0) {
+    if (events.size() == dstack_events_max) {
+      return fail(ErrorCode::limit, "a runtime log has at most 4096 events");
+    }
+    TRY(const std::uint16_t name_bytes, reader.take_u16_be());
+    TRY(const ByteView name, reader.take(name_bytes));
+    TRY(const std::uint32_t payload_bytes, reader.take_u32_be());
+    TRY(const ByteView payload, reader.take(payload_bytes));
+    DstackEvent event{std::string(text_of(name)), Bytes(payload.begin(), payload.end())};
+    CHECK_OK(expect_one_reading(event));
+    events.push_back(std::move(event));
+  }
+  return events;
+}
+
+Result<Bytes> encode_dstack_events(std::span<const DstackEvent> events) {
+  if (events.size() > dstack_events_max) {
+    return fail(ErrorCode::limit, "a runtime log has at most 4096 events");
+  }
+  Bytes out;
+  for (const DstackEvent& event : events) {
+    CHECK_OK(expect_one_reading(event));
+    put_be(out, event.name.size(), 2);
+    out.insert(out.end(), event.name.begin(), event.name.end());
+    put_be(out, event.payload.size(), 4);
+    out.insert(out.end(), event.payload.begin(), event.payload.end());
+  }
+  return out;
 }
 
 crypto::Sha384 dstack_event_digest(const DstackEvent& event) {

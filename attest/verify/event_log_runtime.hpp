@@ -1,6 +1,7 @@
 // Logs of what a running system measured: Linux IMA (PCR 10) and dstack (RTMR3). Firmware's logs
 // are attest/verify/event_log.
 //
+// Shapes    dstack's events: a list of pairs, as decode_dstack_events() says.
 // Source    Linux, security/integrity/ima (binary_runtime_measurements, little-endian); dstack: an
 //           event's digest is SHA-384(le32(0x08000001) || ":" || name || ":" || payload).
 // Errors    malformed: truncated, a template of unknown fields.  limit: over the bounds below.
@@ -42,10 +43,24 @@ Result<std::vector<ImaEntry>> parse_ima_log(ByteView log);
 Result<std::size_t> ima_entries_behind(std::span<const ImaEntry> entries, TpmHash bank,
                                        std::uint32_t register_index, ByteView quoted);
 
+inline constexpr std::size_t dstack_events_max = 4096;
+inline constexpr std::size_t dstack_event_name_bytes_max = 256;
+inline constexpr std::size_t dstack_event_payload_bytes_max = std::size_t{64} * 1024;
+
+// A name is not empty and has no colon: with one, the same digest could be shown as several pairs
+// of name and payload.
 struct DstackEvent {
   std::string name;
   Bytes payload;
+
+  bool operator==(const DstackEvent&) const = default;
 };
+
+// For each event the length of its name (u16) and the name, the length of its payload (u32) and the
+// payload; big-endian, in the order in which they were measured.
+Result<std::vector<DstackEvent>> decode_dstack_events(ByteView bytes);
+Result<Bytes> encode_dstack_events(std::span<const DstackEvent> events);
+
 crypto::Sha384 dstack_event_digest(const DstackEvent& event);
 // The value of RTMR3 after these events.
 crypto::Sha384 replay_dstack_events(std::span<const DstackEvent> events);

@@ -54,8 +54,12 @@ constexpr std::array<CheckRow, tdx_check_count> checks{{
     {TdxStage::td_policy, TdxVerdict::refused, "td_measurement"},
     {TdxStage::td_policy, TdxVerdict::contradicted, "td_report_data"},
     {TdxStage::td_policy, TdxVerdict::refused, "platform_allowed"},
+    {TdxStage::logs, TdxVerdict::contradicted, "boot_log_replay"},
+    {TdxStage::logs, TdxVerdict::refused, "boot_log_events"},
+    {TdxStage::logs, TdxVerdict::contradicted, "runtime_log_replay"},
+    {TdxStage::logs, TdxVerdict::refused, "runtime_log_events"},
 }};
-static_assert(checks.back().name == "platform_allowed");
+static_assert(checks.back().name == "runtime_log_events");
 
 const CheckRow& row_of(TdxCheck check) {
   return checks.at(static_cast<std::size_t>(check));
@@ -92,8 +96,8 @@ std::string_view to_string(TdxCheck check) {
 }
 
 std::string_view to_string(TdxStage stage) {
-  constexpr std::array<std::string_view, 5> names{"layout", "chain", "signatures", "collateral",
-                                                  "td_policy"};
+  constexpr std::array<std::string_view, 6> names{"layout",     "chain",     "signatures",
+                                                  "collateral", "td_policy", "logs"};
   return names.at(static_cast<std::size_t>(stage));
 }
 

@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "attest/model/trust_anchor.hpp"
+#include "attest/verify/event_log_appraisal.hpp"
+#include "attest/verify/event_log_runtime.hpp"
 #include "attest/verify/pck_extension.hpp"
 #include "attest/verify/tcb_info.hpp"
 #include "attest/verify/tdx_quote.hpp"
@@ -65,11 +67,16 @@ enum class TdxCheck : std::uint8_t {
   td_measurement,
   td_report_data,
   platform_allowed,
+  // logs: what the RTMRs were extended with
+  boot_log_replay,     // the firmware's log (CCEL) leads to the RTMRs of the policy
+  boot_log_events,     // separators, and what the events show
+  runtime_log_replay,  // dstack's log leads to RTMR3
+  runtime_log_events,  // those that the policy names are there, once
 };
 inline constexpr std::size_t tdx_check_count =
-    static_cast<std::size_t>(TdxCheck::platform_allowed) + 1;
+    static_cast<std::size_t>(TdxCheck::runtime_log_events) + 1;
 
-enum class TdxStage : std::uint8_t { layout, chain, signatures, collateral, td_policy };
+enum class TdxStage : std::uint8_t { layout, chain, signatures, collateral, td_policy, logs };
 TdxStage stage_of(TdxCheck check);
 
 // `not_evaluated` is never a pass: the detail says what was missing, or which check failed first.
@@ -86,7 +93,7 @@ struct TdxFinding {
 enum class TdxVerdict : std::uint8_t {
   accepted,
   refused,       // genuine, and the policy does not want it
-  inconclusive,  // collateral is missing
+  inconclusive,  // collateral, or a log that the policy asks for, is missing
   unattested,    // simulated, or under debug: no hardware protects the TD
   contradicted,  // something is forged, or does not belong together
   malformed,     // not readable as a TDX quote
@@ -119,6 +126,9 @@ struct TdxAppraisal {
   // Where the platform stands; none unless the signatures of quote and lists passed.
   std::optional<TdxTcb> tcb;
   std::string measurement_name;  // of the policy's, that was met
+  // What the logs show; empty unless the body is verified and its registers were replayed.
+  std::vector<ProvenEvent> boot_events;  // their registers count as CCEL's: 1 is RTMR0
+  std::vector<DstackEvent> runtime_events;
   // The first time at which a certificate or list that was used is no longer valid.
   std::optional<UnixMillis> earliest_expiry;
 

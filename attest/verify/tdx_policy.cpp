@@ -34,6 +34,8 @@ TdxPolicy default_tdx_policy() {
       .evaluation_number_min = Any{"the caller named none: lists count for as long as Intel says"},
       .collateral_age_days_max = Any{"the lists' own validity is the bound"},
       .platforms = Any{"the caller listed none: any genuine platform is accepted"},
+      .event_log = Any{"the register values speak for themselves"},
+      .runtime_log = Any{"the register values speak for themselves"},
       .physical_access = PhysicalAccessTrust::none,
       .padding = Padding::refused,
   };
@@ -67,6 +69,12 @@ std::vector<std::string> not_asked_by(const TdxPolicy& policy) {
   append_if_any("evaluation_number_min", policy.evaluation_number_min, lines);
   append_if_any("collateral_age_days_max", policy.collateral_age_days_max, lines);
   append_if_any("platforms", policy.platforms, lines);
+  append_if_any("event_log", policy.event_log, lines);
+  if (const auto* rule = std::get_if<EventLogRule>(&policy.event_log)) {
+    append_if_any("event_log.separators", rule->separators, lines);
+    append_if_any("event_log.payloads", rule->payloads, lines);
+  }
+  append_if_any("runtime_log", policy.runtime_log, lines);
   return lines;
 }
 

@@ -13,6 +13,8 @@
 
 #include "attest/model/expectation.hpp"
 #include "attest/model/trust_anchor.hpp"
+#include "attest/verify/event_log_appraisal.hpp"
+#include "attest/verify/event_log_runtime.hpp"
 #include "attest/verify/tcb_status.hpp"
 #include "base/time.hpp"
 #include "crypto/sha2.hpp"
@@ -61,6 +63,11 @@ struct TdxPolicy {
   Expected<std::uint32_t> evaluation_number_min;   // guards against rolled-back lists
   Expected<std::int64_t> collateral_age_days_max;  // since the oldest list was issued
   Expected<std::vector<std::array<std::uint8_t, 16>>> platforms;  // PPID or PIID
+  // The firmware's log (CCEL) must lead to these RTMRs.
+  Expected<EventLogRule> event_log;
+  // dstack's log must lead to RTMR3, and have each of these events once; it may have others. An
+  // application can extend RTMR3 with a name of the boot's again, hence once.
+  Expected<std::vector<DstackEvent>> runtime_log;
   PhysicalAccessTrust physical_access = PhysicalAccessTrust::none;
   Padding padding = Padding::refused;
 };

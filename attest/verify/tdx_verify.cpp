@@ -71,7 +71,7 @@ void append_not_evaluated(TdxCheck first, TdxCheck last, std::string_view why,
 TdxAppraisal unreadable(std::string why) {
   TdxAppraisal out;
   out.findings.push_back({TdxCheck::quote_layout, CheckOutcome::fail, std::move(why)});
-  append_not_evaluated(TdxCheck::quote_padding, TdxCheck::platform_allowed,
+  append_not_evaluated(TdxCheck::quote_padding, TdxCheck::runtime_log_events,
                        "the quote could not be read", out.findings);
   return out;
 }
@@ -114,7 +114,7 @@ TdxVerdict verdict_of(const TdxAppraisal& appraisal, const CollateralAppraisal& 
 TdxVerifier::TdxVerifier(const TdxCollateral& collateral, const TdxPolicy& policy, UnixMillis at)
     : policy_(policy), at_(at), collateral_(appraise_collateral(collateral, policy.anchors, at)) {}
 
-TdxAppraisal TdxVerifier::verify(ByteView quote_bytes) {
+TdxAppraisal TdxVerifier::verify(ByteView quote_bytes, const TdLogs& logs) {
   const auto quote = parse_tdx_quote(quote_bytes);
   if (!quote) {
     return unreadable(quote.error().message());
@@ -138,11 +138,15 @@ TdxAppraisal TdxVerifier::verify(ByteView quote_bytes) {
   TdPolicyFindings td = check_td_policy(quote->body, platform, policy_);
   append(out.findings, td.findings);
   out.measurement_name = std::move(td.measurement_name);
+  TdLogFindings shown = check_td_logs(quote->body, logs, policy_);
+  append(out.findings, shown.findings);
 
   if (out.outcome_of(TdxStage::signatures) != CheckOutcome::pass) {
     out.tcb.reset();
   } else if (chain.is_valid) {
     out.verified_body = quote->body;
+    out.boot_events = std::move(shown.boot_events);
+    out.runtime_events = std::move(shown.runtime_events);
   }
   conclude(chain, out);
   return out;
@@ -193,8 +197,8 @@ void TdxVerifier::conclude(const PckChainAppraisal& chain, TdxAppraisal& out) co
 }
 
 TdxAppraisal verify_tdx(ByteView quote, const TdxCollateral& collateral, const TdxPolicy& policy,
-                        UnixMillis at) {
-  return TdxVerifier(collateral, policy, at).verify(quote);
+                        UnixMillis at, const TdLogs& logs) {
+  return TdxVerifier(collateral, policy, at).verify(quote, logs);
 }
 
 }  // namespace mayfly::attest

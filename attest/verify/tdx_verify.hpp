@@ -8,6 +8,7 @@
 #pragma once
 #include "attest/verify/collateral.hpp"
 #include "attest/verify/pck_chain.hpp"
+#include "attest/verify/td_log_checks.hpp"
 #include "attest/verify/tdx_appraisal.hpp"
 #include "attest/verify/tdx_policy.hpp"
 #include "attest/verify/tdx_tcb_checks.hpp"
@@ -17,9 +18,9 @@
 namespace mayfly::attest {
 
 // With an empty collateral, what needs it is not evaluated, and the verdict is at best
-// inconclusive.
+// inconclusive. So it is without a log that the policy asks for.
 TdxAppraisal verify_tdx(ByteView quote, const TdxCollateral& collateral, const TdxPolicy& policy,
-                        UnixMillis at);
+                        UnixMillis at, const TdLogs& logs = {});
 
 // The same for many quotes: the lists are verified once, and certificates that quotes share once.
 // Precondition: collateral and policy outlive it and do not change.
@@ -27,7 +28,7 @@ class TdxVerifier {
  public:
   TdxVerifier(const TdxCollateral& collateral, const TdxPolicy& policy, UnixMillis at);
 
-  TdxAppraisal verify(ByteView quote);
+  TdxAppraisal verify(ByteView quote, const TdLogs& logs = {});
 
  private:
   struct KnownIssuers {

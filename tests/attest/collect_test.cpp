@@ -13,6 +13,7 @@
 #include <set>
 #include <thread>
 
+#include "attest/collect/confidential_space.hpp"
 #include "attest/collect/dstack_socket.hpp"
 #include "attest/collect/nitro_device.hpp"
 #include "attest/collect/rtmr.hpp"
@@ -340,7 +341,14 @@ class FakeAgent {
   }
 
   Result<Evidence> ask(DstackVersion version, const ReportData& data) {
-    auto evidence = dstack_evidence(path_, version, data);
+    return ask_with([&] { return dstack_evidence(path_, version, data); });
+  }
+  Result<Evidence> ask_for_token(const ReportData& data) {
+    return ask_with([&] { return confidential_space_evidence(path_, data); });
+  }
+  template <class Ask>
+  Result<Evidence> ask_with(Ask ask_for) {
+    auto evidence = ask_for();
     thread_.join();
     thread_ = std::thread([] {});
     return evidence;
@@ -401,6 +409,24 @@ TEST(DstackSocket, IsAskedInTheWayOfEachVersion) {
   EXPECT_NE(old.asked().find("\"hash_algorithm\":\"raw\""), std::string::npos);
 }
 
+TEST(DstackSocket, HandsOutTheEventLogThatCameWithTheQuote) {
+  const DstackSample sample;
+  const auto evidence = FakeAgent(http(sample.json())).ask(DstackVersion::v1, sample.data);
+  ASSERT_TRUE(evidence) << evidence.error().message();
+  ASSERT_EQ(evidence->parts.size(), 1U);
+  EXPECT_EQ(evidence->parts[0].name, part_name::runtime_log);
+  EXPECT_EQ(text_of(evidence->parts[0].bytes), R"([{"quote":"00"}])");
+  const std::string quote = R"({"quote":")" + sample.hex + "\"";
+  const auto without = FakeAgent(http(quote + "}")).ask(DstackVersion::v1, sample.data);
+  EXPECT_TRUE(without->parts.empty());
+  const std::string empty = quote + R"(,"event_log":""})";
+  EXPECT_TRUE(FakeAgent(http(empty)).ask(DstackVersion::v1, sample.data)->parts.empty());
+  for (const std::string log : {R"("[\u005d")", R"("[\)", R"("[)"}) {
+    const std::string body = quote + ",\"event_log\":" + log + "}";
+    EXPECT_FALSE(FakeAgent(http(body)).ask(DstackVersion::v1, sample.data)) << log;
+  }
+}
+
 TEST(DstackSocket, TakesChunksAndNothingThatIsBroken) {
   const DstackSample sample;
   const std::string body = sample.json();
@@ -420,6 +446,42 @@ TEST(DstackSocket, TakesChunksAndNothingThatIsBroken) {
   EXPECT_FALSE(dstack_evidence("/nowhere/socket", DstackVersion::v1, sample.data));
   EXPECT_EQ(dstack_evidence(std::string(200, 'x'), DstackVersion::v1, {}).error().code(),
             ErrorCode::limit);
+}
+
+// --- Confidential Space ---
+
+std::string token_of(const std::string& claims) {
+  return "eyJhbGciOiJSUzI1NiJ9." + base64url_encode(bytes_of(claims)) + ".c2lnbmF0dXJl";
+}
+
+TEST(ConfidentialSpace, IsAskedForATokenThatBindsTheBytes) {
+  const ReportData data = binding_of(0x42);
+  const std::string nonce = hex_encode(crypto::sha256(data).bytes);
+  const std::string token = token_of(R"({"eat_nonce":")" + nonce + "\"}");
+  FakeAgent launcher(http(token + "\n"));
+  const auto evidence = launcher.ask_for_token(data);
+  ASSERT_TRUE(evidence) << evidence.error().message();
+  EXPECT_EQ(evidence->kind, TeeKind::confidential_space);
+  EXPECT_EQ(evidence->format, quote_format::confidential_space);
+  EXPECT_EQ(text_of(evidence->quote), token);
+  EXPECT_TRUE(launcher.asked().starts_with("POST /v1/token HTTP/1.1\r\n"));
+  EXPECT_NE(launcher.asked().find(R"({"audience":"mayfly","token_type":"PKI","nonces":[")" + nonce +
+                                  R"("]})"),
+            std::string::npos);
+}
+
+TEST(ConfidentialSpace, IsHeldToItsForm) {
+  const ReportData data = binding_of(1);
+  const auto code_of = [&](const std::string& answer) {
+    const auto evidence = FakeAgent(answer).ask_for_token(data);
+    return evidence ? ErrorCode::internal : evidence.error().code();
+  };
+  EXPECT_EQ(code_of(http(token_of("{}"))), ErrorCode::unavailable) << "binds nothing";
+  EXPECT_EQ(code_of(http("no token")), ErrorCode::malformed);
+  EXPECT_EQ(code_of(http("a.!.c")), ErrorCode::malformed);
+  EXPECT_EQ(code_of(http("", "500 Internal Server Error")), ErrorCode::unavailable);
+  EXPECT_EQ(confidential_space_evidence("/nowhere/socket", data).error().code(),
+            ErrorCode::unavailable);
 }
 
 }  // namespace

@@ -155,7 +155,7 @@ class Evidence(unittest.TestCase):
         self.assertEqual(report["platform"]["physical_access_trust"], "none")
         self.assertIn("tdx.measurements: asked is only whether the quote is genuine, not what runs "
                       "in the TD", report["policy"]["not_asked"])
-        self.assertEqual(len(report["checks"]), 42)
+        self.assertEqual(len(report["checks"]), 46)
 
     def test_the_default_policy_refuses_what_it_does_not_know(self):
         code, report = evidence(self.QUOTE, self.FILES, self.AT, policy="default")

@@ -25,7 +25,8 @@ AZURE = QUOTE | {"boot_measured": "required", "secure_boot": "required",
 NITRO = {"age": {"ahead_seconds_max": 60, "seconds_max": 600}, "nonce": ANY, "pcr_values": ANY,
          "public_key": ANY, "user_data": ANY}
 TDX = {"attributes_allowed": ["PERFMON", "PKS", "KL"], "collateral_age_days_max": ANY,
-       "evaluation_number_min": ANY, "measurements": ANY, "mr_config_id": ANY, "mr_owner": ANY,
+       "evaluation_number_min": ANY, "event_log": ANY, "measurements": ANY, "mr_config_id": ANY,
+       "mr_owner": ANY, "runtime_log": ANY,
        "mr_owner_config": ANY, "padding": "zeros-accepted", "physical_access": "none",
        "platforms": ANY, "report_data": ANY, "sept_ve_disable": ANY, "service_tds": ANY,
        "tcb": {"advisories": [], "out_of_date_grace_days": 0, "statuses": ["UpToDate"]}}
@@ -282,11 +283,101 @@ class AzureEvidence(EvidenceCase):
                    ["snp.chip", "azure.azure_tee_report"])
 
 
+class TdxLogs(EvidenceCase):
+    """Logs beside a real TD's quote, by its real lists."""
+    at = "2025-02-13T18:14:41Z"
+    rule = {"event_log": {"payloads": "required", "registers": [0, 1, 2],
+                          "separators": "required"}}
+    lists = ["tcbinfo/TDX_00806f050000_20250213T035041_e17.json",
+             "qeid/TD_QE_20250213T033900_e17.json", "pckcrl/platform_20250213T034028.der",
+             "rootcrl/root_20240320T191930.der", "certs/tcb_signing_2018_chain.pem"]
+    quote = VECTORS / "tdx/quotes/v4_cos113_google.bin"
+
+    def judge_td(self, rules, status, *more, failed=(), lists=None):
+        ran = self.mayfly("evidence", "verify", "--evidence", self.quote, "--policy",
+                          self.file("policy.json", policy(["tdx"], tdx=TDX | rules)),
+                          "--at", self.at, "--json", "--collateral",
+                          *(lists or [VECTORS / "tdx" / name for name in self.lists]), *more)
+        self.assertEqual(ran.returncode, status, ran.stdout.decode() + ran.stderr.decode())
+        report = json.loads(ran.stdout)
+        self.assertEqual([check["check"] for check in report["checks"]
+                          if check["outcome"] == "fail"], list(failed))
+        return report
+
+    def test_a_boot_log_is_shown_as_it_was_measured(self):
+        log = f"event_log={VECTORS / 'ccel/cos113_ccel_data.bin'}"
+        report = self.judge_td(self.rule, VERIFIED, log)
+        self.assertEqual(report["events"]["boot_total"], 43)
+        self.assertTrue(any(bytes.fromhex(event["measured"] or "").startswith(b"/syslinux/vmlinuz")
+                            for event in report["events"]["boot"]))
+        self.judge_td(self.rule, INCONCLUSIVE)
+        self.assertEqual(self.judge_td({}, VERIFIED, log)["events"]["boot"], [])
+        self.judge_td(self.rule, CONTRADICTED, failed=["boot_log_replay"],
+                      *[f"event_log={VECTORS / 'ccel/coco_CCEL_data.bin'}"])
+
+    def test_a_runtime_log_of_another_machine_contradicts_it(self):
+        events = [{"imr": 3, "event_type": 0x08000001, "digest": "", "event": "compose-hash",
+                   "event_payload": "00"}]
+        log = f"runtime_log={self.file('log.json', events)}"
+        self.judge_td({"runtime_log": []}, CONTRADICTED, log, failed=["runtime_log_replay"])
+        none = f"runtime_log={self.file('none.json', [])}"
+        self.judge_td({"runtime_log": []}, VERIFIED, none)
+        self.judge_td({"runtime_log": [{"event": "compose-hash", "payload": "00"}]}, REFUSED, none,
+                      failed=["runtime_log_events"])
+
+    def test_a_bundle_carries_the_logs(self):
+        bundle = self.folder / "bundle.json"
+        packed = self.mayfly("collateral", "pack", "-o", bundle, "--evidence", self.quote,
+                             "--at", self.at, f"event_log={VECTORS / 'ccel/cos113_ccel_data.bin'}",
+                             *[VECTORS / "tdx" / name for name in self.lists])
+        self.assertEqual(packed.returncode, 0, packed.stderr)
+        self.judge_td(self.rule, VERIFIED, lists=[bundle])
+
+
+class ConfidentialSpace(EvidenceCase):
+    """A real token: of a debug image, whose claims are Google's word."""
+    at = "2025-06-23T14:30:00Z"
+    token = VECTORS / "google/oak_debug_pki.jwt"
+    image = "sha256:313b8a83d3c8bfc9abcffee4f5384244" "73e2705383a7e46f16d159faf0e5ef34"
+
+    def wanted(self, **changes):
+        document = json.loads((VECTORS.parents[2] / "docs/examples/confidential-space-policy.json")
+                              .read_text())
+        document["confidential_space"] |= {"audience": "https://echo.oak.dev", "support": ANY,
+                                           "images": [self.image]} | changes
+        return document
+
+    def test_it_is_never_a_hardware_verdict(self):
+        report = self.judge("confidential-space", self.token, self.wanted(), [], self.at,
+                            UNATTESTED, ["google.debug_off", "google.hardware_evidence"])
+        self.assertEqual(report["quote"]["hardware"], "GCP_AMD_SEV")
+        self.assertIn("Google's word", report["limits"])
+
+    def test_another_root_contradicts_it(self):
+        other = {"keys": [], "roots": ["00" * 32]}
+        report = self.judge("confidential-space", self.token, self.wanted(key=other), [], self.at,
+                            CONTRADICTED, ["google.chain_anchor", "google.debug_off",
+                                           "google.hardware_evidence"])
+        self.assertIsNone(report["quote"])
+
+    def test_a_changed_token_contradicts_it(self):
+        token = bytearray(self.token.read_bytes())
+        token[-100] ^= 2
+        self.judge("confidential-space", bytes(token), self.wanted(), [], self.at, CONTRADICTED,
+                   ["google.token_signature", "google.debug_off", "google.hardware_evidence"])
+
+    def test_it_is_shown_without_judging_it(self):
+        shown = self.mayfly("evidence", "show", "--kind", "confidential-space", "--json",
+                            self.token)
+        self.assertEqual(json.loads(shown.stdout)["quote"]["debug_status"], "enabled")
+
+
 class Policies(EvidenceCase):
     def test_a_section_for_each_kind_and_no_other(self):
         for wanted, place in ((policy(["snp"]), "snp"),
                               (policy(["tpm"], tpm=QUOTE, snp=SNP), "snp"),
-                              (policy(["nitro"], nitro=NITRO | {"extra": 1}), "nitro.extra")):
+                              (policy(["nitro"], nitro=NITRO | {"extra": 1}), "nitro.extra"),
+                              (policy(["confidential-space"]), "confidential_space")):
             ran = self.mayfly("evidence", "verify", "--kind", "snp", "--evidence",
                               VECTORS / "snp/coco_milan.report", "--policy",
                               self.file("policy.json", wanted))

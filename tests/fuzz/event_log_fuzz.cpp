@@ -1,5 +1,5 @@
-// Event logs of any bytes, as firmware's and as IMA's: reading, replaying and binding never crash,
-// what is shown lies within the log, and what is bound has the digest.
+// Event logs of any bytes, as firmware's, IMA's and dstack's: reading, replaying and binding never
+// crash, what is shown lies within the log, and what is bound has the digest.
 #include <algorithm>
 #include <cstdlib>
 
@@ -60,6 +60,10 @@ void read_boot_log(ByteView input) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView input(data, size);
   read_boot_log(input);
+  if (const auto events = decode_dstack_events(input)) {
+    require(encode_dstack_events(*events).value() == Bytes(input.begin(), input.end()));
+    static_cast<void>(replay_dstack_events(*events));
+  }
   if (const auto entries = parse_ima_log(input)) {
     for (const ImaEntry& entry : *entries) {
       require(lies_within(entry.template_data, input) && lies_within(entry.file_digest, input));

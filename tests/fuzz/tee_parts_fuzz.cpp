@@ -9,6 +9,7 @@
 #include "attest/verify/tpm2_tools_pcrs.hpp"
 #include "certificate/session.hpp"
 #include "verifier/session_checks.hpp"
+#include "verifier/tdx_collateral_parts.hpp"
 #include "verifier/tee_appraisal.hpp"
 #include "verifier/tee_parts.hpp"
 
@@ -47,8 +48,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                 verifier::genuine_policy(), UnixMillis{0});
     require(judged.verdict != verifier::Verdict::verified);
   }
-  for (const TeeKind kind :
-       {TeeKind::snp, TeeKind::tpm, TeeKind::nitro, TeeKind::azure_snp, TeeKind::azure_tdx}) {
+  const attest::TdLogs logs{.boot = Bytes(input.begin(), input.end()),
+                            .runtime = Bytes(input.begin(), input.end())};
+  for (const attest::TdLogs& each : {attest::TdLogs{.boot = logs.boot, .runtime = {}},
+                                     attest::TdLogs{.boot = {}, .runtime = logs.runtime}}) {
+    const auto parts = verifier::tdx_parts({.lists = {}, .logs = each});
+    if (!parts || parts->parts.empty()) continue;
+    const auto read = verifier::tdx_material_from(*parts);
+    require(read && verifier::tdx_parts(*read)->parts.at(0).bytes == parts->parts.at(0).bytes);
+  }
+  for (const TeeKind kind : {TeeKind::snp, TeeKind::tpm, TeeKind::nitro, TeeKind::azure_snp,
+                             TeeKind::azure_tdx, TeeKind::confidential_space}) {
     for (const char* name : {"ak_chain", "ak_public", "certificate_chain", "crl", "event_log",
                              "hcl_report", "key_path", "pcrs", "signature", "td_quote"}) {
       const auto parts = verifier::tee_parts(kind, {{name, Bytes(input.begin(), input.end())}});

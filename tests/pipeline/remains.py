@@ -2,7 +2,9 @@
 
 A test that kills calls adopt_orphans() once. From then on every process whose parent dies becomes
 a child of the test, whatever session, group or pid namespace it hides in: a process that a killed
-program leaves behind cannot be missed, and one of somebody else's is never counted.
+program leaves behind cannot be missed, and one of somebody else's is never counted. The same of
+control groups: those of dead runners that are there before (of another login, say, whose groups
+no run of ours can reach) are not the test's.
 """
 import ctypes
 import json
@@ -142,9 +144,16 @@ def run_groups():
     return found
 
 
-def stale_groups():
-    """Those whose runner is dead: another one's, alive, is not ours to judge."""
+def groups_of_dead_runners():
     return [path for path, (pid, start) in run_groups().items() if start_time(pid) != start]
+
+
+STALE_BEFORE = frozenset(groups_of_dead_runners())
+
+
+def stale_groups():
+    """Those of runners that died since this module was read: no other one is ours to judge."""
+    return [path for path in groups_of_dead_runners() if path not in STALE_BEFORE]
 
 
 # --- Certificates ---------------------------------------------------------------------------------

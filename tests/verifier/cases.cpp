@@ -194,6 +194,14 @@ Draft with_second_signature(Change change) {
   return draft;
 }
 
+Draft with_every_signature_twice(Draft draft) {
+  draft.before_encoding = [](certificate::Proof& proof) {
+    const auto once = proof.signatures;
+    proof.signatures.insert(proof.signatures.end(), once.begin(), once.end());
+  };
+  return draft;
+}
+
 void add_second_signatures(std::vector<Case>& cases) {
   Draft both;
   sign_twice(both);
@@ -219,6 +227,12 @@ void add_second_signatures(std::vector<Case>& cases) {
       contradicted("p256_der_fail", "The second one's length is written in two bytes.",
                    with_second_signature([](Bytes& der) { der.insert(der.begin() + 1, 0x81); }),
                    without_a_good_one("second-signature-form")));
+  cases.push_back(contradicted("signature_twice_fail", "A copy of the signature stands beside it.",
+                               with_every_signature_twice({}), before_quote("signature-wrong")));
+  cases.push_back(
+      contradicted("p256_signature_twice_fail", "Copies of both signatures stand beside them.",
+                   with_every_signature_twice(both),
+                   Codes{"signature-wrong", "second-signature-wrong", "quote-simulated"}));
   Draft missing = both;
   missing.p256 = nullptr;
   cases.push_back(contradicted("p256_missing_fail",

@@ -7,6 +7,7 @@
 #include "certificate/decode.hpp"
 #include "tests/attest/test_intel.hpp"
 #include "tests/verifier/certificate_builder.hpp"
+#include "verifier/runtime_log.hpp"
 #include "verifier/tdx_collateral_parts.hpp"
 #include "verifier/verify.hpp"
 
@@ -129,6 +130,94 @@ TEST_F(CertificateWithCollateral, IsRefusedIfItsSignerOrPlatformIsNotListed) {
   policy_.kinds.clear();
   EXPECT_THAT(codes(judge()), Contains("quote-kind-refused"));
   EXPECT_EQ(judge().verdict(), Verdict::refused);
+}
+
+// A TD whose RTMR3 was extended with two events, and its agent's log of them.
+class CertificateWithLogs : public CertificateWithCollateral {
+ protected:
+  CertificateWithLogs() {
+    const auto value = attest::replay_dstack_events(events_);
+    std::ranges::copy(value.bytes, intel_.body.begin() + 472);
+    policy_.tdx.runtime_log = std::vector<attest::DstackEvent>{events_[0]};
+    edit_ = [this](certificate::Collateral& collateral) {
+      TdxMaterial material = tdx_material_from(collateral).value();
+      material.logs = logs_;
+      auto parts = tdx_parts(material);
+      ASSERT_TRUE(parts) << parts.error().message();
+      collateral = std::move(*parts);
+    };
+  }
+
+  std::vector<attest::DstackEvent> events_{{"compose-hash", {0xab, 0xcd}}, {"ready", {}}};
+  attest::TdLogs logs_{.boot = std::nullopt, .runtime = to_bytes(agents_log)};
+
+  static Bytes to_bytes(std::string_view text) { return {text.begin(), text.end()}; }
+  static constexpr std::string_view agents_log =
+      R"([{"imr":0,"event_type":1,"digest":"00","event":"","event_payload":"zz"},
+          {"imr":3,"event_type":134217729,"digest":"00","event":"compose-hash",
+           "event_payload":"abcd"},
+          {"imr":3,"event_type":134217729,"digest":"00","event":"ready","event_payload":""}])";
+};
+
+TEST_F(CertificateWithLogs, AreVerifiedByWhatWasMeasured) {
+  EXPECT_EQ(judge().verdict(), Verdict::verified);
+  EXPECT_THAT(codes(judge()), Contains("event-log-accounts"));
+  policy_.tdx.runtime_log = std::vector<attest::DstackEvent>{{"compose-hash", {0xab, 0xce}}};
+  EXPECT_EQ(judge().verdict(), Verdict::refused);
+  EXPECT_THAT(codes(judge()), Contains("event-log-refused"));
+}
+
+TEST_F(CertificateWithLogs, AreContradictedByAnotherLog) {
+  std::string other(agents_log);
+  other.replace(other.find("abcd"), 4, "abcc");
+  logs_.runtime = to_bytes(other);
+  EXPECT_EQ(judge().verdict(), Verdict::contradicted);
+  EXPECT_THAT(codes(judge()), Contains("event-log-differs"));
+}
+
+TEST_F(CertificateWithLogs, AreInconclusiveWithoutTheLogThatIsAskedFor) {
+  logs_.runtime.reset();
+  EXPECT_EQ(judge().verdict(), Verdict::inconclusive);
+  EXPECT_THAT(codes(judge()), Contains("quote-part-missing"));
+}
+
+TEST_F(CertificateWithLogs, HaveOneSpelling) {
+  const auto before = edit_;
+  const auto expect_refused = [this] {
+    EXPECT_EQ(judge().verdict(), Verdict::contradicted);
+    EXPECT_THAT(codes(judge()), Contains("collateral-not-genuine"));
+  };
+  edit_ = [&](certificate::Collateral& collateral) {
+    before(collateral);
+    collateral.parts.insert(collateral.parts.begin(),
+                            {.name = "event_log", .bytes = to_bytes(agents_log)});
+  };
+  expect_refused();
+  edit_ = [&](certificate::Collateral& collateral) {
+    before(collateral);
+    const auto log =
+        std::ranges::find(collateral.parts, "runtime_log", &certificate::CollateralPart::name);
+    ASSERT_NE(log, collateral.parts.end());
+    log->bytes = to_bytes(agents_log);  // as the agent gives it: not the one spelling
+  };
+  expect_refused();
+}
+
+TEST_F(CertificateWithLogs, TakeTheAgentsListInOneReading) {
+  const auto read = [](std::string_view json) { return plain_runtime_log(to_bytes(json)); };
+  const std::string begin = R"([{"imr":3,"event_type":134217729,"event":)";
+  EXPECT_EQ(read(begin + R"("a:b","event_payload":"63"}])").value(),
+            attest::encode_dstack_events(std::vector<attest::DstackEvent>{{"a", {'b', ':', 'c'}}})
+                .value());
+  EXPECT_EQ(read("[]").value(), Bytes());
+  EXPECT_EQ(read(R"([{"imr":1,"event_type":4}])").value(), Bytes());
+  for (const std::string& wrong :
+       {begin + R"("a","event_payload":"6"}])", begin + R"("a"}])",
+        begin + R"("","event_payload":""}])", std::string(R"([{"event_type":1}])"),
+        std::string(R"([{"imr":3,"event_type":1,"event":"a","event_payload":""}])"),
+        std::string("{"), std::string("[1]")}) {
+    EXPECT_FALSE(read(wrong)) << wrong;
+  }
 }
 
 TEST_F(CertificateWithCollateral, KeepsItThroughDecoding) {

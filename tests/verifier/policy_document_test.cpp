@@ -41,6 +41,8 @@ TEST(PolicyDocument, ReadsEveryFieldOfTheExample) {
   EXPECT_EQ(tdx.tcb.statuses, std::vector{attest::TcbStatus::up_to_date});
   EXPECT_EQ(tdx.padding, attest::Padding::zeros_accepted);
   EXPECT_TRUE(std::holds_alternative<attest::SeptVeRequired>(tdx.sept_ve_disable));
+  EXPECT_TRUE(std::holds_alternative<Any>(tdx.event_log));
+  EXPECT_TRUE(std::holds_alternative<Any>(tdx.runtime_log));
 }
 
 TEST(PolicyDocument, NamesThePlaceOfEveryMistake) {
@@ -56,6 +58,20 @@ TEST(PolicyDocument, NamesThePlaceOfEveryMistake) {
             std::string::npos);
   EXPECT_NE(refusal(document, "30,", "3651,").find("collateral_age_days_max"), std::string::npos);
   EXPECT_EQ(refusal(document, "30,", "3650,"), "accepted");
+  const std::string no_boot_log = R"({"any": "the values of RTMR0 to RTMR2 are listed"})";
+  const auto boot_rule = [](const std::string& registers) {
+    return R"({"payloads":"required","separators":"required","registers":)" + registers + "}";
+  };
+  EXPECT_EQ(refusal(document, no_boot_log, boot_rule("[0,1,2,3]")), "accepted");
+  EXPECT_NE(refusal(document, no_boot_log, boot_rule("[0,1,4]")).find("tdx.event_log.registers[2]"),
+            std::string::npos);
+  EXPECT_NE(refusal(document, no_boot_log, boot_rule("[]")).find("tdx.event_log.registers"),
+            std::string::npos);
+  const std::string open_log = R"({"any": "this image does not extend RTMR3"})";
+  EXPECT_EQ(refusal(document, open_log, R"([{"event":"a","payload":"00"}])"), "accepted");
+  EXPECT_NE(refusal(document, open_log, R"([{"event":"a:b","payload":""}])")
+                .find("tdx.runtime_log[0].event"),
+            std::string::npos);
   EXPECT_NE(refusal(document, "[\"tdx\"]", "[\"simulated-tdx\"]").find("kinds[0]"),
             std::string::npos);
 }

@@ -804,6 +804,8 @@ def check_time(certificate, tsa_roots, at):
     failing, before = check_tokens(tokens, certificate, roots, unix_ms(at))
     return failing, at if before is None else \
         time.strftime("%Y%m%d%H%M%SZ", time.gmtime(before // 1000))
+
+
 # ---- what is shown -------------------------------------------------------------------------------
 KINDS = {"exec": "executions", "exec-denied": "executions", "exec-failed": "executions",
          "exit": "executions", "refused-call": "executions", "bind": "network",
@@ -988,6 +990,9 @@ def check_signatures(proof, run, statement):
             fault = None if each["public_key"] == run["signer"] and ed25519(
                 bytes.fromhex(run["signer"]), message, unbase64(each["signature"])) \
                 else "signature-wrong"
+        if not fault and each["algorithm"] in good:
+            fault = "signature-wrong" if each["algorithm"] == "ed25519" \
+                else "second-signature-wrong"
         if fault:
             failing.append(fault)
         else:
@@ -1048,10 +1053,11 @@ def judge(data, at, dataset=None, policy=None, trace=None, tsa_roots=None):
     attempts = [code for code in logged if code.startswith("attempts-")]
     failing += [code for code in logged if code not in attempts] + times + attempts
     failing += check_disclosures(claim, run, proof, trace)
-    refusals = {"quote-simulated", "log-required", "log-not-trusted", "witnesses-too-few",
-                "timestamp-required", "timestamp-not-trusted", "timestamp-expired",
-                "timestamp-after-appraisal"}
-    if set(failing) - refusals:
+    no_contradictions = {
+        "quote-simulated", "log-required", "log-not-trusted", "witnesses-too-few",
+        "timestamp-required", "timestamp-not-trusted", "timestamp-expired",
+        "timestamp-after-appraisal"}
+    if set(failing) - no_contradictions:
         return 1, failing
-    judged = judged and "timestamp-after-appraisal" not in failing
+    # Simulated, as all that is judged here: that is said before what is missing or refused.
     return (5 if judged else 3), failing + ["policy-not-met"]

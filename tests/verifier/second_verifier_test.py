@@ -46,18 +46,16 @@ def run_verify_cert(folder, case):
 
 def exit_code_of(checks):
     """The function of docs/certificate-format.md, from the report alone."""
-    strongest = {check["effect"] for check in checks}
+    effects = {check["effect"] for check in checks}
     passed = {check["stage"] for check in checks if check["state"] == "pass"}
-    for effect, code in (("internal", 70), ("malformed", 2), ("contradicted", 1),
-                         ("inconclusive", 3)):
-        if effect in strongest:
+    for effect, code in (("internal", 70), ("malformed", 2), ("contradicted", 1)):
+        if effect in effects:
             return code
     if not CONSISTENT <= passed:
         return 3
-    if "unattested" in strongest:
-        return 5
-    if "refused" in strongest:
-        return 4
+    for effect, code in (("unattested", 5), ("inconclusive", 3), ("refused", 4)):
+        if effect in effects:
+            return code
     return 0 if VERIFIED <= passed else 3
 
 

@@ -8,9 +8,11 @@
 
 #include "attest/model/evidence_parts.hpp"
 #include "attest/model/tpm_pcr_list.hpp"
+#include "base/text_encoding.hpp"
 #include "crypto/pem.hpp"
 #include "crypto/revocation_list.hpp"
 #include "tests/attest/snp_forge.hpp"
+#include "tests/attest/token_forge.hpp"
 #include "tests/attest/tpm_forge.hpp"
 #include "tests/attest/tpm_vectors.hpp"
 #include "tests/verifier/certificate_builder.hpp"
@@ -170,6 +172,68 @@ TEST_F(SnpCertificate, IsContradictedByAnotherKindOrSpelling) {
 
 TEST_F(SnpCertificate, IsNeverVerifiedWhicheverByteChanged) {
   expect_every_flip_is_noticed(0x01);
+}
+
+// The token binds the statement as its nonce.
+class TokenCertificate : public TeeCertificate {
+ protected:
+  TokenCertificate() {
+    prepare(TeeKind::confidential_space, attest::quote_format::confidential_space);
+    draft_.before_encoding = [this](certificate::Proof& proof) {
+      proof.tee_format = attest::quote_format::confidential_space;
+      if (edit_) edit_(proof);
+    };
+    draft_.quote = [this](const attest::ReportData& data) {
+      forge_.set("eat_nonce", '"' + hex_encode(crypto::sha256(data).bytes) + '"');
+      const std::string token = forge_.token();
+      return Bytes(token.begin(), token.end());
+    };
+    policy_.kinds = {TeeKind::confidential_space};
+    policy_.confidential_space = forge_.policy();
+    at_ = attest::token_forge_now;
+  }
+
+  attest::TokenForge forge_;
+};
+
+// Everything fits, every rule of the policy is met: and still it is not what hardware would say.
+TEST_F(TokenCertificate, IsAProvidersWordAndNeverAHardwareVerdict) {
+  const Report report = judge();
+  EXPECT_EQ(report.verdict(), Verdict::unattested) << testing::PrintToString(codes(report));
+  for (const char* code : {"quote-provider-signed", "report-data-ok", "measurement-accepted"}) {
+    EXPECT_THAT(codes(report), Contains(code));
+  }
+  for (const char* code : {"quote-chain-ok", "td-not-debug"}) {
+    EXPECT_THAT(codes(report), Not(Contains(code)));
+  }
+  for (const GradedField& each : report.fields) {
+    EXPECT_NE(each.grade, Grade::hardware_bound) << each.field;
+  }
+}
+
+TEST_F(TokenCertificate, IsContradictedByATokenForSomethingElse) {
+  draft_.before_quoting = [](attest::ReportData& data) { data[5] ^= 1; };
+  EXPECT_EQ(judge().verdict(), Verdict::contradicted);
+  EXPECT_THAT(codes(judge()), Contains("report-data-differs"));
+}
+
+TEST_F(TokenCertificate, IsContradictedUnderAnotherRootOrKind) {
+  policy_.confidential_space.roots.clear();
+  EXPECT_EQ(judge().verdict(), Verdict::contradicted);
+  EXPECT_THAT(codes(judge()), Contains("quote-not-genuine"));
+  policy_.confidential_space = forge_.policy();
+  draft_.statement.run.tee = "tdx";
+  draft_.statement.run.assurance = "native+tdx";
+  edit_ = [](certificate::Proof& proof) { proof.tee_kind = "tdx"; };
+  EXPECT_EQ(judge().verdict(), Verdict::contradicted);
+  EXPECT_THAT(codes(judge()), Contains("quote-kind-differs"));
+}
+
+TEST_F(TokenCertificate, IsRefusedByADefaultPolicy) {
+  policy_ = default_policy();
+  policy_.confidential_space = forge_.policy();
+  EXPECT_THAT(codes(judge()), Contains("quote-kind-refused"));
+  EXPECT_EQ(judge().verdict(), Verdict::unattested);
 }
 
 class TpmCertificate : public TeeCertificate {

@@ -115,6 +115,11 @@ void add_refused(std::vector<Case>& cases) {
               "timestamp-expired", stamped(by_old, authority(), {just_after.value + 1'000}));
   *too_late.tsa_roots += old_authority().root_pem();
   cases.push_back(std::move(too_late));
+  cases.push_back(
+      refused("token_after_appraisal_fail",
+              "The token is from ten minutes after the time at which the certificate is judged.",
+              "timestamp-after-appraisal",
+              stamped(plain(), authority(), {appraised_at.value + 10 * minute_ms})));
   cases.push_back(refused("token_missing_fail", "A time stamp is asked for, and there is none.",
                           "timestamp-required", plain()));
 }

@@ -124,6 +124,18 @@ TEST(Verdict, FollowsTheStrongerOfEveryPairOfCodes) {
   }
 }
 
+// More material could only tell more of a machine that nothing vouches for.
+TEST(Verdict, OfWhatNoHardwareVouchesForIsThatAlsoWhenMaterialIsMissing) {
+  for (const Code missing :
+       {Code::tcb_not_evaluated, Code::timestamp_after_appraisal, Code::log_missing}) {
+    auto findings = all_passing();
+    findings.push_back(found(missing));
+    EXPECT_EQ(verdict_of(findings), Verdict::inconclusive) << found(missing).detail;
+    findings.push_back(found(Code::quote_simulated));
+    EXPECT_EQ(verdict_of(findings), Verdict::unattested) << found(missing).detail;
+  }
+}
+
 TEST(Verdict, HasTheDocumentedExitCodes) {
   EXPECT_EQ(exit_code(Verdict::verified), 0);
   EXPECT_EQ(exit_code(Verdict::contradicted), 1);
