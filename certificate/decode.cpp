@@ -82,6 +82,15 @@ class Decoder {
   void base64url(std::string_view name, Bytes& out, std::size_t min, std::size_t max) {
     if (const auto value = take(name)) read_bytes(*value, out, min, max, base64url_decode);
   }
+  void byte_strings(std::string_view name, std::vector<Bytes>& out, std::size_t entries_max,
+                    std::size_t bytes_max) {
+    const auto value = take_optional(name);
+    if (!value) return;
+    read_entries(*value, out, entries_max, Order::as_given, [&](JsonValue entry, Bytes& bytes) {
+      read_bytes(entry, bytes, 1, bytes_max, base64url_decode);
+    });
+    if (!error_ && out.empty()) refuse(*value, "must have an entry, or be left out");
+  }
   void optional_json(std::string_view name, std::optional<std::string>& out) {
     const auto value = take_optional(name);
     if (!value) return;
@@ -233,11 +242,14 @@ class Decoder {
   template <class T, class Read>
   void read_array(std::string_view name, std::vector<T>& out, std::size_t entries_max, Order order,
                   const Read& read) {
-    const auto value = take(name);
-    if (!value) return;
-    if (value->kind() != JsonKind::array) return refuse(*value, "must be an array");
-    for (auto entry = value->first_child(); entry && !error_; entry = entry->next_sibling()) {
-      if (out.size() == entries_max) return refuse_count(*value, entries_max);
+    if (const auto value = take(name)) read_entries(*value, out, entries_max, order, read);
+  }
+  template <class T, class Read>
+  void read_entries(JsonValue value, std::vector<T>& out, std::size_t entries_max, Order order,
+                    const Read& read) {
+    if (value.kind() != JsonKind::array) return refuse(value, "must be an array");
+    for (auto entry = value.first_child(); entry && !error_; entry = entry->next_sibling()) {
+      if (out.size() == entries_max) return refuse_count(value, entries_max);
       read(*entry, out.emplace_back());
       if constexpr (requires(const T& item) { identity(item); }) {
         if (order == Order::sorted && out.size() > 1 &&

@@ -59,6 +59,19 @@ class Encoder {
     check_size(name, value.size(), min, max);
     writer_.member(name, base64url_encode(value));
   }
+  // Base64url; absent if there is none.
+  void byte_strings(std::string_view name, const std::vector<Bytes>& values,
+                    std::size_t entries_max, std::size_t bytes_max) {
+    if (values.empty()) return;
+    check_size(name, values.size(), 1, entries_max);
+    writer_.name(name);
+    writer_.begin_array();
+    for (const Bytes& value : values) {
+      check_size(name, value.size(), 1, bytes_max);
+      writer_.string(base64url_encode(value));
+    }
+    writer_.end_array();
+  }
   void optional_json(std::string_view name, const std::optional<std::string>& value) {
     if (!value) return;
     if (auto done = check_canonical(bytes_of(*value), TopLevel::any, result_value_bounds); !done) {

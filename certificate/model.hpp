@@ -310,6 +310,8 @@ struct Proof {
   std::optional<LoggedEntry> intent_log{};  // both or neither
   std::optional<LoggedEntry> log{};
   UnixMillis timestamp;  // = run.lifecycle.sandbox_destroyed, which is signed
+  // RFC 3161 tokens, DER, oldest first: each over the certificate as it was without it.
+  std::vector<Bytes> timestamps{};
 };
 
 struct Statement {

@@ -363,6 +363,7 @@ void spell(Walk& walk, T& proof) {
   walk.optional_object("intent_log", proof.intent_log);
   walk.optional_object("log", proof.log);
   walk.time("timestamp", proof.timestamp);
+  walk.byte_strings("timestamps", proof.timestamps, timestamps_max, timestamp_token_bytes_max);
 }
 
 }  // namespace mayfly::certificate

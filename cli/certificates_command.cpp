@@ -10,6 +10,7 @@
 #include "cli/json_text.hpp"
 #include "cli/open_store.hpp"
 #include "cli/print.hpp"
+#include "cli/timestamp_command.hpp"
 
 namespace mayfly::cli {
 namespace {
@@ -120,6 +121,8 @@ void add_certificates(Verb program, Action& chosen) {
   Verb one = verb.add_verb("show", "print one certificate's exact bytes");
   one.add_option("id", *id, "id, or a unique prefix of 12 hex digits or more").required();
   choose(one, chosen, [id] { return show_one(*id); });
+
+  add_timestamp(verb, chosen);
 }
 
 }  // namespace mayfly::cli

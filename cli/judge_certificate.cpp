@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/file_io.hpp"
 #include "base/unique_fd.hpp"
 #include "certificate/canonical_json.hpp"
 #include "cli/appraisal_time.hpp"
@@ -15,6 +16,8 @@
 #include "cli/log_files.hpp"
 #include "cli/standard_streams.hpp"
 #include "cli/trace_file.hpp"
+#include "crypto/pem.hpp"
+#include "crypto/timestamp_token.hpp"
 #include "verifier/comparison_text.hpp"
 #include "verifier/explain_text.hpp"
 #include "verifier/report_json.hpp"
@@ -49,6 +52,13 @@ Result<Bytes> read_at_most(const UniqueFd& fd, std::size_t bytes_max, std::strin
   return bytes;
 }
 
+Result<crypto::TimestampRoots> read_tsa_roots(const std::string& path) {
+  TRY(const Bytes text, read_file(path, crypto::pem_chain_bytes_max));
+  auto roots = crypto::TimestampRoots::from_pem(text);
+  if (!roots) return std::unexpected(std::move(roots).error().while_doing("--tsa-roots " + path));
+  return roots;
+}
+
 }  // namespace
 
 Result<Judge> Judge::make(const JudgeOptions& options) {
@@ -62,6 +72,18 @@ Result<Judge> Judge::make(const JudgeOptions& options) {
   }
   if (options.log) {
     TRY(judge.log_, transparency::read_log(files_below(*options.log)));
+  }
+  if (options.tsa_roots) {
+    // Two lists would leave open whose word counts.
+    if (!std::holds_alternative<verifier::Any>(options.policy.time)) {
+      return fail(
+          ErrorCode::malformed,
+          "the policy names its time-stamping authorities itself: leave out --tsa-roots, or "
+          "add them there");
+    }
+    TRY(auto authorities, read_tsa_roots(*options.tsa_roots));
+    judge.policy_.time =
+        verifier::TimeRules{.authorities = std::move(authorities), .token = verifier::Required{}};
   }
   if (options.trace) {
     TRY(judge.trace_, read_trace(*options.trace));

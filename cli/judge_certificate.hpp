@@ -27,6 +27,7 @@ struct JudgeOptions {
   std::optional<UnixMillis> at;           // absent: this machine's clock
   std::optional<std::string> log_policy;  // path of a tlog-policy file
   std::optional<std::string> log;         // folder with a copy of the log's tiles
+  std::optional<std::string> tsa_roots;   // path of the PEM of time-stamping authorities
   std::optional<std::string> trace;       // path of the run's trace
   ReportForm form = ReportForm::text;
   verifier::Colour colour = verifier::Colour::none;

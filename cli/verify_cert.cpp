@@ -30,6 +30,7 @@ Result<int> judge_all(const cli::VerifyCertArguments& arguments) {
                             .at = arguments.at,
                             .log_policy = arguments.log_policy,
                             .log = arguments.log,
+                            .tsa_roots = arguments.tsa_roots,
                             .trace = arguments.trace,
                             .form = arguments.form};
   TRY(options.policy, cli::policy_argument(arguments.policy.value_or("default")));

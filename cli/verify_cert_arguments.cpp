@@ -27,6 +27,8 @@ Usage: verify-cert CERTIFICATE [options]
   --dataset FILE|DIR|-   recompute the dataset's hash and compare
   --log-policy FILE      which logs and witnesses are believed (C2SP tlog-policy)
   --log FOLDER           a copy of the log: count the attempts again, as of now
+  --tsa-roots FILE       time-stamping authorities that you trust (PEM): the certificate is then
+                         judged as of the time that they say
   --trace FILE           the run's trace: recompute its root and compare
   --at TIME              judge as of this time (2026-03-01T12:00:00Z or Unix milliseconds);
                          without it, as of now by this machine's clock
@@ -53,18 +55,20 @@ Exit codes:
 
 namespace {
 
-constexpr std::array<std::string_view, 14> verify_option_names{
-    "--dataset", "--log-policy", "--log",  "--trace", "--at",      "--policy",   "--compare",
-    "--batch",   "--explain",    "--json", "--quiet", "--version", "--no-color", "--help"};
+constexpr std::array<std::string_view, 15> verify_option_names{
+    "--dataset", "--log-policy", "--tsa-roots", "--log",      "--trace",
+    "--at",      "--policy",     "--compare",   "--batch",    "--explain",
+    "--json",    "--quiet",      "--version",   "--no-color", "--help"};
 
 // Those that only carry a text.
 struct TextOption {
   std::string_view name;
   std::optional<std::string> VerifyCertArguments::* value;
 };
-constexpr std::array<TextOption, 5> text_options{
+constexpr std::array<TextOption, 6> text_options{
     {{"--dataset", &VerifyCertArguments::dataset},
      {"--log-policy", &VerifyCertArguments::log_policy},
+     {"--tsa-roots", &VerifyCertArguments::tsa_roots},
      {"--log", &VerifyCertArguments::log},
      {"--trace", &VerifyCertArguments::trace},
      {"--policy", &VerifyCertArguments::policy}}};
@@ -122,11 +126,12 @@ class Parser {
     if (operands_[0] == "-" && operands_[1] == "-") {
       return fail(ErrorCode::malformed, "only one of the two can come from standard input");
     }
-    if (arguments_.dataset || arguments_.log || arguments_.log_policy || arguments_.trace) {
+    if (arguments_.dataset || arguments_.log || arguments_.log_policy || arguments_.tsa_roots ||
+        arguments_.trace) {
       return fail(
           ErrorCode::malformed,
           "--compare judges by --policy and --at alone; give each certificate by itself for "
-          "--dataset, --log, --log-policy and --trace");
+          "--dataset, --log, --log-policy, --tsa-roots and --trace");
     }
     arguments_.certificate = operands_[0];
     arguments_.other = operands_[1];

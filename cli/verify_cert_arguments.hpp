@@ -24,6 +24,7 @@ struct VerifyCertArguments {
   std::optional<UnixMillis> at;
   std::optional<std::string> log_policy;
   std::optional<std::string> log;
+  std::optional<std::string> tsa_roots;
   std::optional<std::string> trace;
   std::optional<std::string> policy;  // path, or a built-in name
   ReportForm form = ReportForm::text;

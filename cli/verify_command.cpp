@@ -22,6 +22,7 @@ struct VerifyOptions {
   std::string at;
   std::string log_policy;
   std::string log;
+  std::string tsa_roots;
   std::string trace;
   std::string policy = "default";
   bool json = false;
@@ -39,10 +40,10 @@ Result<int> compare(const VerifyOptions& options, const JudgeOptions& judge) {
   if (options.certificates.size() != 2) {
     return fail(ErrorCode::malformed, "--compare takes two certificates");
   }
-  if (judge.dataset || judge.log || judge.log_policy || judge.trace) {
+  if (judge.dataset || judge.log || judge.log_policy || judge.tsa_roots || judge.trace) {
     return fail(ErrorCode::malformed,
                 "--compare judges by --policy and --at alone; give each certificate by itself for "
-                "--dataset, --log, --log-policy and --trace");
+                "--dataset, --log, --log-policy, --tsa-roots and --trace");
   }
   TRY(const Bytes a, certificate_argument(options.certificates[0]));
   TRY(const Bytes b, certificate_argument(options.certificates[1]));
@@ -72,6 +73,7 @@ Result<int> verify(const VerifyOptions& options) {
   }
   if (!options.log_policy.empty()) judge.log_policy = options.log_policy;
   if (!options.log.empty()) judge.log = options.log;
+  if (!options.tsa_roots.empty()) judge.tsa_roots = options.tsa_roots;
   if (!options.trace.empty()) judge.trace = options.trace;
   TRY(judge.policy, policy_argument(options.policy));
   judge.form = form_of(options);
@@ -100,6 +102,9 @@ void add_verify(Verb program, Action& chosen) {
       .type_name("FILE");
   verb.add_option("--log", options->log, "a copy of the log: count the attempts again, as of now")
       .type_name("FOLDER");
+  verb.add_option("--tsa-roots", options->tsa_roots,
+                  "time-stamping authorities that you trust: judge as of their time")
+      .type_name("FILE");
   verb.add_option("--trace", options->trace, "the run's trace: recompute its root and compare")
       .type_name("FILE");
   verb.add_option("--policy", options->policy, "a document, or: default, genuine-only")

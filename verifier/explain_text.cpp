@@ -60,6 +60,7 @@ std::string_view meaning_of(Grade grade) {
   switch (grade) {
     case Grade::hardware_bound: return "measured by code that genuine hardware vouches for";
     case Grade::log_proved: return "anyone can count it again over the log";
+    case Grade::token_proved: return "a time-stamping authority that the policy trusts says it";
     case Grade::self_reported: return "the word of whoever ran the job";
     case Grade::named_only: return "a name: nothing under it was measured";
     case Grade::absent: return "nothing is said";
@@ -67,8 +68,8 @@ std::string_view meaning_of(Grade grade) {
   return "";
 }
 
-constexpr std::array grades{Grade::hardware_bound, Grade::log_proved, Grade::self_reported,
-                            Grade::named_only, Grade::absent};
+constexpr std::array grades{Grade::hardware_bound, Grade::log_proved, Grade::token_proved,
+                            Grade::self_reported,  Grade::named_only, Grade::absent};
 
 void add_grades(std::string& out, const Report& report) {
   if (report.fields.empty()) return;

@@ -37,6 +37,13 @@ Grade attempts_grade(std::span<const Finding> findings, Grade measured) {
   return is_proved && !contradicts(findings) ? Grade::log_proved : measured;
 }
 
+Grade time_grade(std::span<const Finding> findings) {
+  if (has(findings, Code::time_verified) && !contradicts(findings)) return Grade::token_proved;
+  const bool has_none =
+      has(findings, Code::time_unverified) && !has(findings, Code::timestamps_not_checked);
+  return has_none ? Grade::absent : Grade::self_reported;
+}
+
 template <class Entries>
 Grade recorded(const std::optional<Entries>& entries, Grade measured) {
   return entries ? measured : Grade::absent;
@@ -55,6 +62,7 @@ std::string_view to_string(Grade grade) {
   switch (grade) {
     case Grade::hardware_bound: return "hardware-bound";
     case Grade::log_proved: return "log-proved";
+    case Grade::token_proved: return "token-proved";
     case Grade::self_reported: return "self-reported";
     case Grade::named_only: return "named-only";
     case Grade::absent: return "absent";
@@ -89,6 +97,7 @@ std::vector<GradedField> grade_fields(const certificate::Statement& statement,
       {"claim.result", measured},
       {"claim.result.value", present(claim.result.value.has_value())},
       {"claim.sandbox", measured},
+      {"proof.timestamps", time_grade(findings)},
       {"run.attempt", attempts_grade(findings, measured)},
       {"run.confinement", measured},
       {"run.host", measured},

@@ -19,6 +19,7 @@ namespace mayfly::verifier {
 enum class Grade : std::uint8_t {
   hardware_bound,  // genuine hardware vouches for code that the policy knows, which measured it
   log_proved,      // anyone can count it again over a log
+  token_proved,    // a time-stamping authority that the policy trusts says it
   self_reported,   // the word of whoever ran the job
   named_only,      // a name; nothing was measured under it
   absent,          // the certificate says nothing about it
@@ -26,7 +27,7 @@ enum class Grade : std::uint8_t {
 std::string_view to_string(Grade grade);  // "hardware-bound"
 
 struct GradedField {
-  std::string_view field;  // "claim.result": its path in the statement
+  std::string_view field;  // "claim.result": its path in the statement; or "proof.timestamps"
   Grade grade;
 };
 

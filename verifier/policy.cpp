@@ -194,6 +194,7 @@ Policy default_policy() {
       .kinds = {TeeKind::tdx, TeeKind::snp, TeeKind::nitro, TeeKind::azure_snp, TeeKind::azure_tdx},
       .signers = Any{"a quote binds the signing key of its certificate"},
       .collateral = Required{},
+      .time = Any{"the caller named no time-stamping authority"},
       .tdx = attest::default_tdx_policy(),
       .snp = default_snp_policy(),
       .tpm = default_tpm_rules(),
@@ -237,6 +238,10 @@ std::vector<std::string> not_asked_by(const Policy& policy, TeeKind kind) {
   std::vector<std::string> lines;
   append_if_any("signers", policy.signers, lines);
   append_if_any("collateral", policy.collateral, lines);
+  append_if_any("time", policy.time, lines);
+  if (const auto* rules = std::get_if<TimeRules>(&policy.time)) {
+    append_if_any("time.token", rules->token, lines);
+  }
   append_section(policy, kind, lines);
   return lines;
 }
@@ -246,8 +251,10 @@ std::vector<std::string> weakenings_of(const Policy& policy, TeeKind kind) {
   std::vector<std::string> lines;
   for (const std::string& line : not_asked_by(policy, kind)) {
     const std::string name = name_of(line);
-    if (std::ranges::none_of(by_default,
-                             [&name](const auto& each) { return name_of(each) == name; })) {
+    // A part of what the default does not ask at all is no weakening either.
+    if (std::ranges::none_of(by_default, [&name](const auto& each) {
+          return name_of(each) == name || name.starts_with(name_of(each) + ".");
+        })) {
       lines.push_back(name + ": not asked for (" + line.substr(name.size() + 2) + ")");
     }
   }

@@ -23,6 +23,7 @@
 #include "attest/verify/tdx_policy.hpp"
 #include "attest/verify/tpm_appraisal.hpp"
 #include "crypto/sha2.hpp"
+#include "crypto/timestamp_token.hpp"
 
 namespace mayfly::verifier {
 
@@ -52,6 +53,12 @@ struct AzureRules {
   Expected<EventLogRule> event_log;
 };
 
+// By whose clock a certificate existed at a time, besides its issuer's.
+struct TimeRules {
+  crypto::TimestampRoots authorities;  // whose tokens of RFC 3161 are believed
+  Expected<Required> token;            // one of them must be there
+};
+
 // For a kind that is not among the accepted ones its section says nothing.
 struct Policy {
   std::string name;
@@ -59,6 +66,7 @@ struct Policy {
   std::vector<attest::TeeKind> kinds;  // accepted
   Expected<std::vector<SignerKey>> signers;
   Expected<Required> collateral;  // the vendor's lists: TCB, QE identity, revocation
+  Expected<TimeRules> time;       // Any: tokens are shown, and prove nothing
   // Its report_data is not used for a certificate: what the quote must bind follows from that.
   // The simulated root is never one of its anchors, whatever is put there.
   attest::TdxPolicy tdx;

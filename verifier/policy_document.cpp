@@ -198,6 +198,7 @@ Result<Policy> read_policy(const JsonValue& root) {
   std::vector<std::string_view> names = sections_for(out.kinds);
   const std::vector<std::string_view> sections = names;
   names.insert(names.end(), {"collateral", "kinds", "name", "schema", "signers"});
+  if (root.find("time")) names.push_back("time");
   CHECK_OK(expect_members(root, names));
   TRY(const JsonValue named_schema, root.member("schema"));
   TRY(const std::string schema_text, named_schema.string());
@@ -211,6 +212,9 @@ Result<Policy> read_policy(const JsonValue& root) {
         return read_list<SignerKey>(list, read_hex<32>);
       }));
   TRY(out.collateral, read_required<Required>(root, "collateral"));
+  if (root.find("time")) {
+    TRY(out.time, read_expected<TimeRules>(root, "time", read_time_section));
+  }
   for (const std::string_view section : sections) {
     CHECK_OK(read_section(root, section, out));
   }

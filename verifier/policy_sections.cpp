@@ -291,7 +291,24 @@ Result<attest::NitroAge> read_age(const JsonValue& value) {
   return attest::NitroAge{.age_ms_max = age * second_ms, .ahead_ms_max = ahead * second_ms};
 }
 
+Result<Bytes> read_certificate(const JsonValue& value) {
+  TRY(const std::string text, value.string());
+  auto der = base64_decode(text);
+  if (!der) return wrong(value, "must be a certificate: its DER in base64");
+  return der;
+}
+
 }  // namespace
+
+Result<TimeRules> read_time_section(const JsonValue& value) {
+  CHECK_OK(expect_members(value, {"authorities", "token"}));
+  TRY(const JsonValue list, value.member("authorities"));
+  TRY(std::vector<Bytes> ders, read_list<Bytes>(list, read_certificate));
+  auto authorities = crypto::TimestampRoots::from_der(std::move(ders));
+  if (!authorities) return wrong(list, authorities.error().message());
+  TRY(auto token, read_required<Required>(value, "token"));
+  return TimeRules{.authorities = *std::move(authorities), .token = std::move(token)};
+}
 
 Result<void> read_td_logs(const JsonValue& section, attest::TdxPolicy& out) {
   TRY(out.event_log, read_expected<EventLogRule>(section, "event_log", [](const JsonValue& rule) {

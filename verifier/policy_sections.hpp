@@ -1,6 +1,6 @@
-// The sections of a policy document for evidence other than a TDX quote.
+// The sections of a policy document for evidence other than a TDX quote, and for time.
 //
-// Source    docs/attestation-snp-tpm-nitro.md, "The policy".
+// Source    docs/attestation-snp-tpm-nitro.md and docs/attestation.md, "The policy".
 // Errors    malformed: with the path and what must stand there.
 // Threads   Pure functions.
 #pragma once
@@ -18,5 +18,6 @@ Result<attest::NitroPolicy> read_nitro_section(const certificate::JsonValue& val
 Result<attest::GoogleTokenPolicy> read_confidential_space_section(
     const certificate::JsonValue& value);
 Result<AzureRules> read_azure_section(const certificate::JsonValue& value);
+Result<TimeRules> read_time_section(const certificate::JsonValue& value);
 
 }  // namespace mayfly::verifier

@@ -70,6 +70,9 @@ struct Report {
   bool environment_is_asked_for = false;  // the policy lists what may run in the TEE
   std::vector<GradedField> fields{};  // how far each is to be believed; none without a certificate
   std::vector<TimeAnswer> answers{};  // none: there is nothing whose answer depends on a time
+  // By the word of an authority that the policy trusts; absent: only the issuer says when, or
+  // something contradicts the certificate.
+  std::optional<UnixMillis> existed_before{};
 
   Verdict verdict() const { return verdict_of(findings); }
 };

@@ -74,6 +74,15 @@ std::string fields_json(const std::vector<GradedField>& fields) {
   return std::move(out).finish();
 }
 
+std::string time_json(const Report& report) {
+  ObjectText out;
+  out.member("existed_before_ms",
+             report.existed_before ? std::to_string(report.existed_before->value) : "null");
+  out.string("grade",
+             to_string(report.existed_before ? Grade::token_proved : Grade::self_reported));
+  return std::move(out).finish();
+}
+
 std::string policy_json(const Report& report) {
   ObjectText out;
   out.member("hash",
@@ -100,6 +109,7 @@ std::string report_json(const Report& report) {
   out.string("schema", "mayfly/verification/v1");
   out.string("selection", report.selection);
   out.string("shown", report.shown);
+  out.member("time", time_json(report));
   out.string("verdict", to_string(report.verdict()));
   out.string("verdict_text", explain(report.verdict()));
   return std::move(out).finish();

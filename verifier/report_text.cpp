@@ -154,6 +154,10 @@ std::string report_text(const Report& report, Colour colour) {
   if (report.stated) {
     add_stated(out, *report.stated);
     add_fact(out, "selection", report.selection + ", log: " + report.log_trust);
+    add_fact(out, "existed",
+             report.existed_before
+                 ? "before " + to_rfc3339(*report.existed_before) + ", token-proved"
+                 : "when its issuer says, self-reported");
     add_fact(out, "shown", report.shown);
   }
   out += "\nJudged\n";

@@ -181,12 +181,4 @@ std::vector<Finding> check_lifecycle(const DecodedCertificate& decoded) {
   return findings;
 }
 
-std::vector<Finding> check_time(const certificate::Proof& proof, UnixMillis now) {
-  std::vector<Finding> findings{found(Code::time_unverified)};
-  if (proof.timestamp.value > now.value + clock_skew_ms_max) {
-    findings.push_back(found(Code::time_after_appraisal));
-  }
-  return findings;
-}
-
 }  // namespace mayfly::verifier

@@ -1,5 +1,5 @@
 // Checks that need nothing but the certificate and what the caller holds: stages ids, dataset,
-// signature, lifecycle, time.
+// signature, lifecycle.
 //
 // Threads   Pure functions.
 #pragma once
@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/time.hpp"
 #include "certificate/decode.hpp"
 #include "verifier/finding.hpp"
 
@@ -20,6 +19,5 @@ Finding check_dataset(const certificate::Claim& claim,
                       const std::optional<std::string>& supplied_hash);
 std::vector<Finding> check_signatures(const certificate::DecodedCertificate& decoded);
 std::vector<Finding> check_lifecycle(const certificate::DecodedCertificate& decoded);
-std::vector<Finding> check_time(const certificate::Proof& proof, UnixMillis now);
 
 }  // namespace mayfly::verifier

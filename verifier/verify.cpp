@@ -10,6 +10,7 @@
 #include "verifier/evidence_checks.hpp"
 #include "verifier/log_checks.hpp"
 #include "verifier/statement_checks.hpp"
+#include "verifier/time_checks.hpp"
 
 namespace mayfly::verifier {
 namespace {
@@ -111,24 +112,25 @@ struct Judged {
 
 Judged judge(const DecodedCertificate& decoded, const certificate::RecomputedIds& ids,
              const Policy& policy, UnixMillis now, const Supplied& supplied, LogJudgement logged,
-             DisclosureJudgement disclosed) {
+             TimeJudgement timed, DisclosureJudgement disclosed) {
   const certificate::Statement& statement = decoded.statement;
   std::vector<Finding> findings{found(Code::parse_ok), found(Code::schema_ok)};
   append(findings, check_ids(decoded, ids));
   findings.push_back(check_dataset(statement.claim, supplied.dataset_hash));
   append(findings, check_signatures(decoded));
   append(findings, check_signer(statement.run, policy));
-  EvidenceFindings evidence = check_evidence(
-      {.slice = decoded.statement_slice,
-       .run = statement.run,
-       .intent_leaf = intent_leaf_of(decoded.proof)},
-      decoded.proof, policy,
-      {.at = now, .stated_issue = decoded.proof.timestamp, .clock = supplied.clock.value_or(now)});
+  EvidenceFindings evidence = check_evidence({.slice = decoded.statement_slice,
+                                              .run = statement.run,
+                                              .intent_leaf = intent_leaf_of(decoded.proof)},
+                                             decoded.proof, policy,
+                                             {.at = timed.existed_before.value_or(now),
+                                              .stated_issue = decoded.proof.timestamp,
+                                              .clock = supplied.clock.value_or(now)});
   append(findings, std::move(evidence.findings));
   append(findings, check_lifecycle(decoded));
   append(findings, std::move(logged.log));
   append(findings, std::move(logged.witnesses));
-  append(findings, check_time(decoded.proof, now));
+  append(findings, std::move(timed.findings));
   append(findings, std::move(logged.attempts));
   findings.push_back(std::move(evidence.revocation));
   append(findings, std::move(disclosed.findings));
@@ -168,13 +170,18 @@ Report verify(ByteView certificate, const Policy& policy, UnixMillis now,
   LogJudgement logged = judge_log(*decoded, supplied.log_policy, supplied.log);
   report.selection = logged.selection;
   report.log_trust = logged.log_trust;
+  TimeJudgement timed = judge_time(*decoded, policy.time, now);
+  report.appraised_at = timed.existed_before.value_or(now);
+  report.existed_before = timed.existed_before;
   DisclosureJudgement disclosed = judge_disclosures(*decoded, supplied.trace);
   report.shown = disclosed.shown;
-  Judged judged =
-      judge(*decoded, *ids, policy, now, supplied, std::move(logged), std::move(disclosed));
+  Judged judged = judge(*decoded, *ids, policy, now, supplied, std::move(logged), std::move(timed),
+                        std::move(disclosed));
   report.findings = std::move(judged.findings);
   report.answers = std::move(judged.answers);
   report.fields = grade_fields(decoded->statement, report.findings, policy);
+  // What existed then was no certificate.
+  if (report.verdict() == Verdict::contradicted) report.existed_before.reset();
   return report;
 }
 

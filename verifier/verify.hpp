@@ -30,7 +30,8 @@ struct Supplied {
 // A certificate may be stamped this much later than `now`: clocks of two machines differ.
 inline constexpr std::int64_t clock_skew_ms_max = 5 * 60 * 1000;
 
-// `now` is the time of appraisal: the caller's clock, or a time that the caller chose.
+// The time of appraisal is by when the certificate existed, if an authority of the policy says
+// that; else it is `now`: the caller's clock, or a time that the caller chose.
 Report verify(ByteView certificate, const Policy& policy, UnixMillis now, const Supplied& supplied);
 
 }  // namespace mayfly::verifier

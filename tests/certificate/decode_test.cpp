@@ -109,6 +109,7 @@ TEST(DecodeCertificate, EveryFlippedBitIsRefusedOrShows) {
           decoded->stated_claim_hash != original->stated_claim_hash;
       const bool in_proof = decoded->proof.tee_quote != proof.tee_quote ||
                             decoded->proof.timestamp != proof.timestamp ||
+                            decoded->proof.timestamps != proof.timestamps ||
                             decoded->proof.tee_kind != proof.tee_kind ||
                             decoded->proof.tee_format != proof.tee_format ||
                             !std::ranges::equal(decoded->proof.signatures, proof.signatures, {},
@@ -119,6 +120,17 @@ TEST(DecodeCertificate, EveryFlippedBitIsRefusedOrShows) {
     }
   }
   EXPECT_GT(survivors, 1000);
+}
+
+TEST(DecodeCertificate, RefusesAnEmptyListOfTimeStamps) {
+  Proof proof = test::sample_proof();
+  proof.timestamps = {{1}};
+  std::string text(text_of(test::encode_sample(test::sample_statement(), proof)));
+  const std::string one = "\"timestamps\":[\"AQ\"]";
+  text.replace(text.find(one), one.size(), "\"timestamps\":[]");
+  const auto decoded = decode_certificate(bytes_of(text));
+  ASSERT_FALSE(decoded);
+  EXPECT_THAT(decoded.error().message(), HasSubstr("proof.timestamps"));
 }
 
 TEST(DecodeCertificate, RefusesUnknownMembersByName) {

@@ -260,6 +260,7 @@ TEST(EncodeCertificate, GivesTheGoldenBytes) {
   least.claim.result.status = "failed";
   Proof least_proof = test::sample_proof();
   least_proof.signatures.clear();
+  least_proof.timestamps.clear();
   const std::pair<const char*, Bytes> cases[] = {
       {"full.json", test::encode_sample()},
       {"least.json", test::encode_sample(least, least_proof)},
@@ -289,6 +290,16 @@ TEST(EncodeCertificate, HoldsTheBoundsOfTheProof) {
   EXPECT_EQ(encode_certificate(*statement, proof).error().code(), ErrorCode::limit);
   proof.tee_quote.pop_back();
   proof.signatures.push_back(proof.signatures[0]);
+  EXPECT_EQ(encode_certificate(*statement, proof).error().code(), ErrorCode::limit);
+  proof.signatures.pop_back();
+  proof.timestamps.assign(timestamps_max, Bytes(timestamp_token_bytes_max, 1));
+  const auto stamped = encode_certificate(*statement, proof);
+  ASSERT_TRUE(stamped);
+  EXPECT_TRUE(decode_certificate(*stamped));
+  proof.timestamps.back().push_back(1);
+  EXPECT_EQ(encode_certificate(*statement, proof).error().code(), ErrorCode::limit);
+  proof.timestamps.back().pop_back();
+  proof.timestamps.push_back({1});
   EXPECT_EQ(encode_certificate(*statement, proof).error().code(), ErrorCode::limit);
 }
 

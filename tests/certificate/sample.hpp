@@ -130,7 +130,8 @@ inline Proof sample_proof() {
           .tee_kind = "simulated-tdx",
           .tee_format = "tdx-quote-v4",
           .tee_quote = Bytes(5000, 0xAB),
-          .timestamp = {1'767'225'601'030}};
+          .timestamp = {1'767'225'601'030},
+          .timestamps = {Bytes(40, 11), Bytes(41, 12)}};
 }
 
 // Precondition: the statement and proof are encodable.

@@ -496,7 +496,7 @@ class BadInput(Case):
             (["run", "ls", "-la"], ['"-la"', "mayfly run ... -- ls -la"]),
             (["show", "--frmat", "json"], ['"--frmat"', 'did you mean "--format"']),
             (["show", "a.json", "b.json"], ['"b.json"', "one argument too many"]),
-            (["certificates"], ["needs a verb", "list, search, show"]),
+            (["certificates"], ["needs a verb", "list, search, show, timestamp"]),
             (["serve", "--port", "99999"], ["--port", "99999", "0 to 65535"]),
             (["serve", "--port", "http"], ["--port", "http"]),
         ):

@@ -543,6 +543,7 @@ std::vector<Case> all_cases() {
   add_disclosed(cases);
   add_wrongly_disclosed(cases);
   add_given_traces(cases);
+  add_times(cases);
   add_malformed(cases);
   return cases;
 }
@@ -558,6 +559,7 @@ std::string case_json(const Case& one) {
          ",\n  \"description\": " + inert_json_string(one.description) +
          ",\n  \"exit_code\": " + std::to_string(one.exit_code) + ",\n  \"failing\": [" + failing +
          "]" + (one.log_policy ? ",\n  \"log_policy\": \"log-policy\"" : "") +
+         (one.tsa_roots ? ",\n  \"tsa_roots\": \"tsa-roots.pem\"" : "") +
          (one.trace ? ",\n  \"trace\": \"trace.jsonl\"" : "") + "\n}\n";
 }
 
@@ -573,6 +575,11 @@ std::string without_ecdsa(ByteView certificate) {
   };
   erase_value("\"tee_quote\":\"", "\"tee_quote\":\"");
   erase_value("\"algorithm\":\"ecdsa-p256-sha256\"", "\"signature\":\"");
+  constexpr std::string_view tokens = "\"timestamps\":[";
+  if (const std::size_t at = text.find(tokens); at != std::string::npos) {
+    const std::size_t begin = at + tokens.size();
+    text.erase(begin, text.find(']', begin) - begin);
+  }
   return text;
 }
 

@@ -21,17 +21,21 @@ struct Case {
   std::string at = "2026-03-01T12:01:00Z";
   std::optional<std::string> dataset{};     // contents of dataset.csv, given as --dataset
   std::optional<std::string> log_policy{};  // contents of log-policy, given as --log-policy
+  std::optional<std::string> tsa_roots{};   // contents of tsa-roots.pem, given as --tsa-roots
   std::optional<std::string> trace{};       // contents of trace.jsonl, given as --trace
 };
 
-// The same each time but for ECDSA signatures, of quotes and statements: never the same twice.
+// The same each time but for ECDSA signatures, of quotes, statements and tokens: never the same
+// twice.
 std::vector<Case> all_cases();
+void add_times(std::vector<Case>& cases);  // of all_cases(): those about time stamps
 
-// case.json: {"at", "dataset"?, "description", "exit_code", "failing", "log_policy"?, "trace"?}.
+// case.json: {"at", "dataset"?, "description", "exit_code", "failing", "log_policy"?,
+// "tsa_roots"?, "trace"?}.
 std::string case_json(const Case& one);
 
-// The certificate's text without its quote and P-256 signatures: what all_cases() makes the same
-// each time.
+// The certificate's text without its quote, P-256 signatures and tokens: what all_cases() makes the
+// same each time.
 std::string without_ecdsa(ByteView certificate);
 
 }  // namespace mayfly::test

@@ -19,6 +19,9 @@ mayfly::Result<void> write_case(const std::filesystem::path& folder,
   if (one.log_policy) {
     CHECK_OK(mayfly::write_file(folder / "log-policy", mayfly::bytes_of(*one.log_policy)));
   }
+  if (one.tsa_roots) {
+    CHECK_OK(mayfly::write_file(folder / "tsa-roots.pem", mayfly::bytes_of(*one.tsa_roots)));
+  }
   if (one.trace) {
     CHECK_OK(mayfly::write_file(folder / "trace.jsonl", mayfly::bytes_of(*one.trace)));
   }

@@ -5,6 +5,8 @@
 #include <string>
 
 #include "base/file_io.hpp"
+#include "base/text_encoding.hpp"
+#include "crypto/pem.hpp"
 #include "tests/verifier/certificate_builder.hpp"
 
 namespace mayfly::verifier {
@@ -82,6 +84,51 @@ TEST(PolicyDocument, HasOneHashInEverySpelling) {
   test::replace_once(changed, "17", "18");
   EXPECT_EQ(parse_policy(bytes_of(spread))->hash, parse_policy(bytes_of(document))->hash);
   EXPECT_NE(parse_policy(bytes_of(changed))->hash, parse_policy(bytes_of(document))->hash);
+}
+
+std::string with_time(const std::string& section) {
+  std::string document = example();
+  test::replace_once(document, "\"tdx\": {", "\"time\": " + section + ",\n  \"tdx\": {");
+  return document;
+}
+
+std::string authority_of_sigstore() {
+  const Bytes pem =
+      *read_file(MAYFLY_VECTORS "/crypto/timestamp/with_certificate.roots.pem", 1 << 16);
+  return base64_encode(crypto::split_pem_chain(pem, 4)->front());
+}
+
+TEST(PolicyDocument, NamesTimeStampingAuthoritiesOrNone) {
+  EXPECT_TRUE(std::holds_alternative<Any>(parse_policy(bytes_of(example()))->time));
+  const std::string authorities = R"({"authorities": [")" + authority_of_sigstore() + R"("], )";
+  const auto required = parse_policy(bytes_of(with_time(authorities + R"("token": "required"})")));
+  ASSERT_TRUE(required) << required.error().message();
+  const auto& rules = std::get<TimeRules>(required->time);
+  EXPECT_EQ(rules.authorities.certificates().size(), 1U);
+  EXPECT_TRUE(std::holds_alternative<Required>(rules.token));
+  const auto optional =
+      parse_policy(bytes_of(with_time(authorities + R"("token": {"any": "some are old"}})")));
+  ASSERT_TRUE(optional) << optional.error().message();
+  EXPECT_TRUE(std::holds_alternative<Any>(std::get<TimeRules>(optional->time).token));
+  const auto any = parse_policy(bytes_of(with_time(R"({"any": "times do not matter here"})")));
+  ASSERT_TRUE(any) << any.error().message();
+  EXPECT_EQ(std::get<Any>(any->time).reason, "times do not matter here");
+}
+
+TEST(PolicyDocument, RefusesATimeSectionThatNamesNobody) {
+  const auto refused = [](const std::string& section) {
+    const auto policy = parse_policy(bytes_of(with_time(section)));
+    return policy ? "accepted" : policy.error().message();
+  };
+  const std::string token = R"("token": "required"})";
+  EXPECT_NE(refused(R"({"authorities": [], )" + token).find("time.authorities"), std::string::npos);
+  EXPECT_NE(refused(R"({"authorities": ["AAAA"], )" + token).find("time.authorities"),
+            std::string::npos);
+  EXPECT_NE(refused(R"({"authorities": ["?"], )" + token).find("time.authorities[0]"),
+            std::string::npos);
+  EXPECT_NE(refused("{" + token).find("authorities"), std::string::npos);
+  EXPECT_NE(refused(R"({"authorities": [")" + authority_of_sigstore() + "\"]}").find("token"),
+            std::string::npos);
 }
 
 TEST(PolicyDocument, BoundsTheSize) {

@@ -161,7 +161,7 @@ TEST(ReportText, NamesEveryWeakeningOfThePolicy) {
 
 TEST(ReportJson, HoldsExactlyTheDocumentedMembers) {
   const json report = json::parse(report_json(report_with({Code::log_absent})));
-  EXPECT_EQ(report.size(), 14U);
+  EXPECT_EQ(report.size(), 15U);
   EXPECT_EQ(report.at("fields"), json::object());
   EXPECT_EQ(report.at("ear").at("submods").size(), 1U);
   EXPECT_EQ(report.at("shown"), "no events");

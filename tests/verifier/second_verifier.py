@@ -3,12 +3,15 @@ docs/transparency-log.md alone. Standard library only.
 
 It exists to disagree: second_verifier_test.py runs it beside verify-cert over every case folder.
 Of evidence it knows simulated quotes; the report says of any other that it is not genuine, because
-no other root is built in here.
+no other root is built in here. Of time-stamping authorities it knows those with a P-256 key whose
+root signs by Ed25519.
 """
 import base64
+import calendar
 import hashlib
 import json
 import re
+import time
 from fractions import Fraction
 
 STATEMENT_TYPE, PREDICATE_TYPE = "https://in-toto.io/Statement/v1", "urn:mayfly:execution:v1"
@@ -190,6 +193,7 @@ PROOF = {
          "signature": "[A-Za-z0-9_-]{11,96}"})),
     "tee_attestation": {"kind": WORD, "format": WORD}, "tee_quote": B64,
     "intent_log": Optional(LOGGED), "log": Optional(LOGGED), "timestamp": int,
+    "timestamps": Optional(Each(B64)),
     "disclosure": Optional({
         "result": Optional({"bytes": B64, "salt": "[0-9a-f]{64}"}),
         "trace": Optional({"events": Each({"event": ANY, "index": int, "salt": "[0-9a-f]{32}"}),
@@ -655,6 +659,153 @@ def check_policy_file(policy, key, note):
     return failing
 
 
+# ---- time stamps ---------------------------------------------------------------------------------
+TST_INFO, SIGNED_DATA = "2a864886f70d0109100104", "2a864886f70d010702"
+SHA256_OID, TIME_STAMPING, ED25519_OID = "608648016503040201", "2b06010505070308", "2b6570"
+EKU_OID, CONTENT_TYPE, MESSAGE_DIGEST = "551d25", "2a864886f70d010903", "2a864886f70d010904"
+SIGNING_CERTIFICATE_V2 = "2a864886f70d010910022f"
+SKEW_MS = 5 * 60 * 1000
+
+
+def unix_ms(text):
+    return calendar.timegm(time.strptime(der_time(text)[:14], "%Y%m%d%H%M%S")) * 1000
+
+
+class Authority:
+    """A certificate: an authority's, or of a root."""
+    def __init__(self, data):
+        ((_, body, _),) = der(data)
+        signed, _, signature = der(body)
+        version, serial, _, issuer, validity, subject, key, *more = der(signed[1])
+        if version[0] != 0xA0:
+            raise ValueError("not version 3")
+        self.whole, self.signed, self.signature = data, signed[2], signature[1][1:]
+        self.serial, self.issuer, self.subject = serial[1], issuer[2], subject[2]
+        algorithm, bits = der(key[1])
+        self.algorithm, self.key = der(algorithm[1])[0][1].hex(), bits[1][1:]
+        self.begins, self.ends = (unix_ms(item[1].decode()) for item in der(validity[1]))
+        extensions = [der(each[1]) for each in der(der(more[-1][1])[0][1])]
+        self.stamps_alone = any(
+            each[0][1].hex() == EKU_OID and len(each) == 3
+            and [use[1].hex() for use in der(der(each[-1][1])[0][1])] == [TIME_STAMPING]
+            for each in extensions)
+
+    def is_good_at(self, at, roots):
+        return self.stamps_alone and any(
+            root.subject == self.issuer and root.algorithm == ED25519_OID
+            and all(one.begins <= at <= one.ends for one in (self, root))
+            and ed25519(root.key, self.signed, self.signature) for root in roots)
+
+
+class Token:
+    def __init__(self, data):
+        ((_, outer, whole),) = der(data)
+        kind, content = der(outer)
+        if kind[1].hex() != SIGNED_DATA or whole != data:
+            raise ValueError("not signed data")
+        fields = der(der(content[1])[0][1])
+        (info_type, info), signers = der(fields[2][1]), der(fields[-1][1])
+        if info_type[1].hex() != TST_INFO or len(signers) != 1:
+            raise ValueError("not a time stamp")
+        self.info = der(info[1])[0][1]
+        self.certificates = [Authority(one[2]) for tag, value, _ in fields[3:-1] if tag == 0xA0
+                             for one in der(value)]
+        signer = der(signers[0][1])
+        self.issuer, self.serial = (each[item] for each, item in zip(der(signer[1][1]), (2, 1)))
+        self.attributes, self.signature = signer[3], signer[5][1]
+        self.read_info()
+
+    def read_info(self):
+        fields = der(der(self.info)[0][1])
+        algorithm, imprint = der(fields[2][1])
+        if der(algorithm[1])[0][1].hex() != SHA256_OID:
+            raise ValueError("another hash")
+        self.imprint, self.at = imprint[1], unix_ms(fields[4][1].decode())
+        doubt = 0
+        if len(fields) > 5 and fields[5][0] == 0x30:
+            parts = {tag: int.from_bytes(value, "big") for tag, value, _ in der(fields[5][1])}
+            doubt = parts.get(0x02, 0) * 1000 + parts.get(0x80, 0) + 1
+        self.earliest, self.latest = self.at - doubt, self.at + 999 + doubt
+
+    def signer(self, roots):
+        for one in self.certificates + roots:
+            if (one.issuer, one.serial) == (self.issuer, self.serial):
+                return one
+        return None
+
+    def is_signed_by(self, one):
+        values = {pair[0][1].hex(): der(pair[1][1])[0] for pair in
+                  map(der, (each[1] for each in der(self.attributes[1])))}
+        named = der(der(der(values[SIGNING_CERTIFICATE_V2][1])[0][1])[0][1])[0]
+        form = p256_pair(self.signature)
+        return (values[CONTENT_TYPE][1].hex() == TST_INFO
+                and values[MESSAGE_DIGEST][1] == hashlib.sha256(self.info).digest()
+                and named[1] == hashlib.sha256(one.whole).digest() and form is not None
+                and p256(one.key[1:], b"\x31" + self.attributes[2][1:], *form))
+
+
+def p256_pair(data):
+    try:
+        ((_, body, _),) = der(data)
+        return tuple(int.from_bytes(item[1], "big") for item in der(body))
+    except (ValueError, IndexError):
+        return None
+
+
+def stamped_by(certificate, index):
+    """The file as it was before this token was there."""
+    proof = dict(certificate["proof"])
+    before = proof.pop("timestamps")[:index]
+    proof.pop("disclosure", None)
+    return canonical(certificate | {
+        "proof": proof | ({"timestamps": before} if before else {})}).encode()
+
+
+def check_tokens(tokens, certificate, roots, now):
+    """(failing codes, by when it was in milliseconds or None)"""
+    for i, token in enumerate(tokens):
+        if token.imprint != hashlib.sha256(stamped_by(certificate, i)).digest():
+            return ["timestamp-of-something-else"], None
+        if i and token.latest + SKEW_MS < tokens[i - 1].earliest:
+            return ["timestamps-disordered"], None
+    if tokens[0].latest + SKEW_MS < certificate["proof"]["timestamp"]:
+        return ["timestamp-before-run"], None
+    if tokens[-1].earliest > now + SKEW_MS:
+        return ["timestamp-after-appraisal"], None
+    if roots is None:
+        return [], None
+    for i, token in enumerate(tokens):
+        signer = token.signer(roots)
+        if signer is None or not signer.is_good_at(token.at, roots):
+            return ["timestamp-not-trusted"], None
+        if not token.is_signed_by(signer):
+            return ["timestamp-signature-wrong"], None
+        relied_on = tokens[i + 1].latest if i + 1 < len(tokens) else now
+        if signer.ends < relied_on:
+            return ["timestamp-expired"], None
+    return [], tokens[0].latest
+
+
+def pem(text):
+    blocks = re.findall("-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", text, re.S)
+    return [base64.b64decode("".join(block.split())) for block in blocks]
+
+
+def check_time(certificate, tsa_roots, at):
+    """(failing codes, the time of appraisal)"""
+    proof = certificate["proof"]
+    roots = None if tsa_roots is None else [Authority(one) for one in pem(tsa_roots)]
+    if "timestamps" not in proof:
+        return ([] if roots is None else ["timestamp-required"]), at
+    try:
+        tokens = [Token(unbase64(each)) for each in proof["timestamps"]]
+    except (ValueError, IndexError, UnicodeDecodeError):
+        return ["timestamp-malformed"], at
+    failing, before = check_tokens(tokens, certificate, roots, unix_ms(at))
+    return failing, at if before is None else \
+        time.strftime("%Y%m%d%H%M%SZ", time.gmtime(before // 1000))
+
+
 # ---- what is shown -------------------------------------------------------------------------------
 KINDS = {"exec": "executions", "exec-denied": "executions", "exec-failed": "executions",
          "exit": "executions", "refused-call": "executions", "bind": "network",
@@ -877,7 +1028,7 @@ def dataset_check(claim, dataset):
     return ["dataset-differs"]
 
 
-def judge(data, at, dataset=None, policy=None, trace=None):
+def judge(data, at, dataset=None, policy=None, trace=None, tsa_roots=None):
     """(exit code, failing codes in order). `at`: "20260301120100Z"."""
     try:
         certificate = read(data)
@@ -897,11 +1048,18 @@ def judge(data, at, dataset=None, policy=None, trace=None):
         else bytes(32)
     failing = check_ids(certificate, claim, run) + dataset_check(claim, dataset)
     failing += check_signatures(proof, run, statement)
-    evidence, judged = check_evidence(statement, run, proof, at, intent_leaf)
+    times, appraised_at = check_time(certificate, tsa_roots, at)
+    evidence, judged = check_evidence(statement, run, proof, appraised_at, intent_leaf)
     failing += evidence + check_lifecycle(claim, run, proof)
-    failing += check_log(claim, run, proof, statement, claim_slice, policy)
+    logged = check_log(claim, run, proof, statement, claim_slice, policy)
+    attempts = [code for code in logged if code.startswith("attempts-")]
+    failing += [code for code in logged if code not in attempts] + times + attempts
     failing += check_disclosures(claim, run, proof, trace)
-    refusals = {"quote-simulated", "log-required", "log-not-trusted", "witnesses-too-few"}
-    if set(failing) - refusals:
+    no_contradictions = {
+        "quote-simulated", "log-required", "log-not-trusted", "witnesses-too-few",
+        "timestamp-required", "timestamp-not-trusted", "timestamp-expired",
+        "timestamp-after-appraisal"}
+    if set(failing) - no_contradictions:
         return 1, failing
+    # Simulated, as all that is judged here: that is said before what is missing or refused.
     return (5 if judged else 3), failing + ["policy-not-met"]

@@ -49,9 +49,10 @@ TEST(Codes, ThatPassNeverHarmAndThatHarmNeverPass) {
   }
 }
 
-// What this format cannot show must never help a verdict.
-TEST(Codes, OfTimeNeverPass) {
+// What this format cannot show must never look as if it did; of time, a trusted token shows it.
+TEST(Codes, OfTimeNeverPassButForATrustedToken) {
   for (const CodeMeaning& meaning : all_code_meanings()) {
+    if (meaning.code == Code::time_verified) continue;
     if (meaning.stage == Stage::time) {
       EXPECT_NE(meaning.state, State::pass) << meaning.name;
     }
@@ -120,6 +121,18 @@ TEST(Verdict, FollowsTheStrongerOfEveryPairOfCodes) {
       EXPECT_EQ(verdict_of(findings), alone(std::max(a.effect, b.effect)))
           << a.name << " and " << b.name;
     }
+  }
+}
+
+// More material could only tell more of a machine that nothing vouches for.
+TEST(Verdict, OfWhatNoHardwareVouchesForIsThatAlsoWhenMaterialIsMissing) {
+  for (const Code missing :
+       {Code::tcb_not_evaluated, Code::timestamp_after_appraisal, Code::log_missing}) {
+    auto findings = all_passing();
+    findings.push_back(found(missing));
+    EXPECT_EQ(verdict_of(findings), Verdict::inconclusive) << found(missing).detail;
+    findings.push_back(found(Code::quote_simulated));
+    EXPECT_EQ(verdict_of(findings), Verdict::unattested) << found(missing).detail;
   }
 }
 
