@@ -73,7 +73,7 @@ const TestTimeAuthority& old_authority() {
   return made;
 }
 
-void add_valid(std::vector<Case>& cases) {
+void add_valid_times(std::vector<Case>& cases) {
   cases.push_back(
       valid("valid-stamped", "An authority that the caller trusts says by when it was.", once()));
   Case unchecked = valid("valid-stamped-unchecked",
@@ -157,7 +157,7 @@ void add_contradicted(std::vector<Case>& cases) {
 }  // namespace
 
 void add_times(std::vector<Case>& cases) {
-  add_valid(cases);
+  add_valid_times(cases);
   add_refused(cases);
   add_contradicted(cases);
 }

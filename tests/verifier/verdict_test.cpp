@@ -128,7 +128,7 @@ TEST(Verdict, FollowsTheStrongerOfEveryPairOfCodes) {
 TEST(Verdict, OfWhatNoHardwareVouchesForIsThatAlsoWhenMaterialIsMissing) {
   for (const Code missing :
        {Code::tcb_not_evaluated, Code::timestamp_after_appraisal, Code::log_missing}) {
-    auto findings = all_passing();
+    auto findings = all_codes_passing();
     findings.push_back(found(missing));
     EXPECT_EQ(verdict_of(findings), Verdict::inconclusive) << found(missing).detail;
     findings.push_back(found(Code::quote_simulated));
