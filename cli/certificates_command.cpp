@@ -10,6 +10,7 @@
 #include "cli/json_text.hpp"
 #include "cli/open_store.hpp"
 #include "cli/print.hpp"
+#include "cli/store_care_command.hpp"
 #include "cli/timestamp_command.hpp"
 
 namespace mayfly::cli {
@@ -100,7 +101,7 @@ void choose_search(Verb verb, const std::shared_ptr<SearchOptions>& options, Act
 }  // namespace
 
 void add_certificates(Verb program, Action& chosen) {
-  Verb verb = program.add_verb("certificates", "list, show or search the local store");
+  Verb verb = program.add_verb("certificates", "list, show, search, keep or move the local store");
   verb.needs_verb();
 
   auto list_options = std::make_shared<SearchOptions>();
@@ -123,6 +124,7 @@ void add_certificates(Verb program, Action& chosen) {
   choose(one, chosen, [id] { return show_one(*id); });
 
   add_timestamp(verb, chosen);
+  add_store_care(verb, chosen);
 }
 
 }  // namespace mayfly::cli

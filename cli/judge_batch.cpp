@@ -3,16 +3,15 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cerrno>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
 
-#include "certificate/canonical_json.hpp"
+#include "cli/certificate_lines.hpp"
 #include "cli/standard_streams.hpp"
 #include "verifier/report_line.hpp"
 
@@ -51,52 +50,14 @@ Result<Source> files_below_folder(const std::string& folder) {
   };
 }
 
-// One certificate a line: a canonical one has no line end inside. Of a longer line than any
-// certificate has, one byte too many is kept, which the verdict then names.
-class Lines {
- public:
-  Result<std::optional<Item>> operator()() {
-    Bytes line;
-    bool has_any = false;
-    while (true) {
-      if (next_ == filled_) {
-        CHECK_OK(fill());
-        if (filled_ == 0) break;
-      }
-      has_any = true;
-      const auto begin = buffer_.begin() + static_cast<std::ptrdiff_t>(next_);
-      const auto end =
-          std::find(begin, buffer_.begin() + static_cast<std::ptrdiff_t>(filled_), '\n');
-      const auto found = static_cast<std::size_t>(end - begin);
-      const std::size_t room = certificate::json_bytes_max + 1 - line.size();
-      line.insert(line.end(), begin, begin + static_cast<std::ptrdiff_t>(std::min(found, room)));
-      next_ += found;
-      if (next_ < filled_) {
-        ++next_;
-        break;
-      }
-    }
-    if (!has_any) return std::optional<Item>();
-    return std::optional(Item{"line " + std::to_string(++count_), std::move(line)});
-  }
-
- private:
-  Result<void> fill() {
-    next_ = filled_ = 0;
-    ssize_t count = 0;
-    do {
-      count = ::read(STDIN_FILENO, buffer_.data(), buffer_.size());
-    } while (count < 0 && errno == EINTR);
-    if (count < 0) return fail_errno("reading certificates from standard input");
-    filled_ = static_cast<std::size_t>(count);
-    return {};
-  }
-
-  Bytes buffer_ = Bytes(std::size_t{256} * 1024);
-  std::size_t next_ = 0;
-  std::size_t filled_ = 0;
-  std::size_t count_ = 0;
-};
+Source lines_of_standard_input() {
+  auto lines = std::make_shared<CertificateLines>(STDIN_FILENO);
+  return [lines]() -> Result<std::optional<Item>> {
+    TRY(std::optional<Bytes> line, lines->next());
+    if (!line) return std::optional<Item>();
+    return std::optional(Item{"line " + std::to_string(lines->number()), std::move(*line)});
+  };
+}
 
 Result<std::vector<Item>> next_chunk(const Source& source) {
   std::vector<Item> items;
@@ -141,7 +102,7 @@ Result<int> judge_batch(const std::string& folder_or_dash, const JudgeOptions& o
                 "by itself for --trace");
   }
   TRY(const Judge judge, Judge::make(options));
-  Source source = Lines();
+  Source source = lines_of_standard_input();
   if (folder_or_dash != "-") {
     TRY(source, files_below_folder(folder_or_dash));
   }

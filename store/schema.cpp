@@ -63,7 +63,14 @@ CREATE TRIGGER log_checkpoint_stays_d BEFORE DELETE ON log_checkpoint
   BEGIN SELECT RAISE(ABORT, 'a checkpoint is never removed'); END;
 )sql";
 
-constexpr std::array migrations = {certificates_by_id, append_only_log};
+// Version 3. Which key sealed the bytes; empty: they lie there as they are. The index finds what
+// another key than the current one sealed.
+constexpr const char* sealed_certificates = R"sql(
+ALTER TABLE certificate ADD COLUMN key_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX certificate_by_key ON certificate (key_id, certificate_id);
+)sql";
+
+constexpr std::array migrations = {certificates_by_id, append_only_log, sealed_certificates};
 constexpr Schema of_certificates{.application_id = 0x4D415946, .migrations = migrations};  // "MAYF"
 
 std::int64_t newest_version(const Schema& schema) {

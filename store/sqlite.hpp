@@ -30,6 +30,7 @@ class Statement {
   static Result<Statement> prepare(sqlite3* connection, std::string_view sql);
 
   Statement& bind(std::string_view text);
+  Statement& bind(std::string&& text) = delete;  // it would be gone before the statement is run
   Statement& bind(std::int64_t number);
   Statement& bind(ByteView blob);
 

@@ -1,8 +1,12 @@
 // Certificates by id, durable before put() returns. SQLite: WAL, synchronous=FULL, STRICT tables.
 //
+// With keys, a certificate's bytes are sealed before they reach the database, under its id: no
+// file, page or log of SQLite's holds them in the clear. What a search asks about is not sealed.
+//
 // Errors    unavailable (no permission, disk full, locked too long), malformed (not our database,
-//           newer schema, an id or cursor of the wrong form), limit (certificate_bytes_max,
-//           search_limit_max), rejected (another certificate under this id), internal.
+//           newer schema, an id or cursor of the wrong form, keys that are needed and not given),
+//           limit (certificate_bytes_max, search_limit_max), rejected (another certificate under
+//           this id; sealed bytes that were changed or moved), internal.
 // Threads   One Store may be shared by threads; calls are serialised inside. Several processes may
 //           open one database at once.
 #pragma once
@@ -16,6 +20,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "store/store_keys.hpp"
 
 namespace mayfly::store {
 
@@ -49,8 +54,10 @@ struct Page {
 
 class Store {
  public:
-  // Made with mode 0600 if missing, in a folder made with 0700 if missing.
-  static Result<Store> open(const std::filesystem::path& database);
+  // Made with mode 0600 if missing, in a folder made with 0700 if missing. Once a certificate was
+  // sealed, the keys have to open all that is sealed, so that nothing is written in the clear
+  // beside it because a key was forgotten.
+  static Result<Store> open(const std::filesystem::path& database, StoreKeys keys = {});
   Store(Store&&) noexcept;
   Store& operator=(Store&&) noexcept;
   ~Store();
@@ -61,6 +68,16 @@ class Store {
   // nullopt: none. rejected: the prefix names several.
   Result<std::optional<Bytes>> get(std::string_view id_or_prefix) const;
   Result<Page> search(const Query& query) const;
+
+  // Seals everything under the current key: what another key sealed, and what was in the clear.
+  // Returns how many certificates that were. May be cut off at any time, and begun again.
+  // Precondition: there are keys.
+  Result<std::int64_t> reseal();
+  // A copy as of now, sealed as it is here, durable when it returns; others go on reading and
+  // writing. rejected: `file` is there already.
+  Result<void> back_up(const std::filesystem::path& file) const;
+  // What SQLite finds damaged. Empty: nothing.
+  Result<std::vector<std::string>> damage() const;
 
  private:
   struct State;

@@ -17,9 +17,9 @@ block_seconds_max = 120
 
 class Documentation(EndToEnd):
     def run_document(self, document: Path) -> None:
-        environment = {**os.environ, "PATH": f"{BIN}:/usr/bin:/bin",
-                       "MAYFLY_STATE": str(self.scratch / "state")}
         folder = Path(tempfile.mkdtemp(dir=self.scratch))
+        environment = {**os.environ, "PATH": f"{BIN}:/usr/bin:/bin",
+                       "MAYFLY_STATE": str(folder / "state")}
         for block in check_docs.shell_blocks(document):
             if not block.is_run:
                 continue

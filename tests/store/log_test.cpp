@@ -248,6 +248,7 @@ TEST_F(LogTest, ADatabaseOfSchemaOneKeepsItsCertificatesAndGetsALog) {
     ASSERT_TRUE(store);
   }
   const std::string drop =
+      "DROP INDEX certificate_by_key; ALTER TABLE certificate DROP COLUMN key_id;"
       "DROP TABLE log_cosignature; DROP TABLE log_checkpoint; DROP TABLE log_entry;"
       "PRAGMA user_version = 1";
   ASSERT_EQ(run(drop), "");

@@ -307,7 +307,7 @@ TEST_F(StoreTest, UsesWriteAheadLogAndStrictTables) {
   // A wrong type is refused by the table itself, whoever writes.
   EXPECT_EQ(sqlite3_exec(connection,
                          "INSERT INTO certificate VALUES"
-                         " ('cert_x', 'c', 'd', 's', 'ok', 'tee', 'not a number', x'00')",
+                         " ('cert_x', 'c', 'd', 's', 'ok', 'tee', 'not a number', x'00', '')",
                          nullptr, nullptr, nullptr),
             SQLITE_CONSTRAINT);
   std::string mode;
