@@ -1,4 +1,6 @@
 // `mayfly log`: show, export and recount a transparency log.
+#include <algorithm>
+#include <array>
 #include <memory>
 
 #include "api/loopback_client.hpp"
@@ -155,6 +157,55 @@ Result<int> verify_log(const LogVerifyOptions& options) {
   return to_int(ExitCode::ok);
 }
 
+struct RevokeOptions {
+  std::string certificate;
+  std::string key;
+  std::string measurement;
+  std::string reason;
+};
+
+Result<transparency::RevocationEntry> revocation_of(const RevokeOptions& options) {
+  using transparency::RevokedThing;
+  const std::array given{std::pair(RevokedThing::certificate, &options.certificate),
+                         std::pair(RevokedThing::key, &options.key),
+                         std::pair(RevokedThing::measurement, &options.measurement)};
+  const auto is_given = [](const auto& each) { return !each.second->empty(); };
+  if (std::ranges::count_if(given, is_given) != 1) {
+    return fail(ErrorCode::malformed, "give one of --certificate, --key and --measurement");
+  }
+  const auto& [kind, value] = *std::ranges::find_if(given, is_given);
+  transparency::RevocationEntry entry{.kind = kind, .value = *value, .reason = options.reason};
+  auto good = transparency::check_revocation(entry);
+  if (!good) {
+    return std::unexpected(
+        std::move(good).error().while_doing("--" + std::string(to_string(kind))));
+  }
+  return entry;
+}
+
+Result<int> revoke_in_log(const RevokeOptions& options) {
+  TRY(transparency::RevocationEntry entry, revocation_of(options));
+  TRY(store::Log log, open_log());
+  TRY(const store::Appended appended, log.append(std::move(entry)));
+  say("entry {}: whoever verifies with a copy of this log from now on is told\n", appended.index);
+  return to_int(ExitCode::ok);
+}
+
+void add_revoke(Verb log, Action& chosen) {
+  auto options = std::make_shared<RevokeOptions>();
+  Verb verb = log.add_verb("revoke", "say in the log not to rely on something any more, for good");
+  verb.add_option("--certificate", options->certificate, "one certificate").type_name("ID");
+  verb.add_option("--key", options->key, "all that this key signed (run.signer, run.signer_p256)")
+      .type_name("HEX");
+  verb.add_option("--measurement", options->measurement,
+                  "all that this program of Mayfly's made (run.software)")
+      .type_name("SHA256");
+  verb.add_option("--reason", options->reason, "one word, as in key-compromised or wrong-dataset")
+      .required()
+      .type_name("WORD");
+  choose(verb, chosen, [options] { return revoke_in_log(*options); });
+}
+
 struct WitnessVerbOptions {
   std::string policy;
   std::string name;
@@ -210,6 +261,8 @@ void add_log(Verb program, Action& chosen) {
       .type_name("NAME+ID+KEY");
   verify_verb.add_flag("--json", options->json, "one JSON object");
   choose(verify_verb, chosen, [options] { return verify_log(*options); });
+
+  add_revoke(verb, chosen);
 
   Verb witness_verb = verb.add_verb(
       "witness", "cosign the logs of a policy as long as they only grow; on 127.0.0.1");

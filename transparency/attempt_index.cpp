@@ -64,6 +64,9 @@ Result<void> AttemptIndex::check(const LogEntry& entry) const {
             if (study->second.counts.is_closed) return misplaced("that study is closed already");
             return {};
           },
+          // Counts nothing, and may be about anything: a certificate of long ago, or of another
+          // log.
+          [](const RevocationEntry&) { return Result<void>(); },
       },
       entry);
 }
@@ -108,6 +111,7 @@ Result<void> AttemptIndex::add(std::uint64_t index, const LogEntry& entry, const
             studies_.emplace(leaf, StudyFacts{.entry = study, .counts = {.planned = study.runs}});
           },
           [&](const StudyCloseEntry& close) { studies_.at(close.study).counts.is_closed = true; },
+          [](const RevocationEntry&) {},
       },
       entry);
   return {};

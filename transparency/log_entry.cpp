@@ -14,7 +14,22 @@ constexpr std::string_view result_title = "mayfly/log/result/v1";
 constexpr std::string_view abort_title = "mayfly/log/abort/v1";
 constexpr std::string_view study_title = "mayfly/log/study/v1";
 constexpr std::string_view study_close_title = "mayfly/log/study-close/v1";
+constexpr std::string_view revocation_title = "mayfly/log/revocation/v1";
+constexpr std::array<std::string_view, 3> revoked_things{"certificate", "key", "measurement"};
 constexpr std::string_view hex_digits = "0123456789abcdef";
+
+Result<void> check_reason(std::string_view reason) {
+  constexpr std::size_t reason_bytes_max = 32;
+  if (!reason.empty() && reason.size() <= reason_bytes_max &&
+      reason.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == reason.npos) {
+    return {};
+  }
+  return fail(ErrorCode::malformed, "a reason is one word of at most 32 letters a-z and \"-\"");
+}
+
+bool is_hex(std::string_view text, std::size_t digits) {
+  return text.size() == digits && text.find_first_not_of(hex_digits) == text.npos;
+}
 
 std::string line(std::string_view key, std::string_view value) {
   return std::string(key) + " " + std::string(value) + "\n";
@@ -37,6 +52,12 @@ Result<std::string> take_id(LineReader& lines, std::string_view key, std::string
     return fail(ErrorCode::malformed, "wanted \"" + std::string(tag) + "\" and 32 hex digits");
   }
   return std::string(text);
+}
+
+Result<std::string> take_reason(LineReader& lines) {
+  TRY(const std::string_view reason, lines.take_value("reason"));
+  CHECK_OK(check_reason(reason));
+  return std::string(reason);
 }
 
 Result<std::string> take_dataset(LineReader& lines) {
@@ -80,13 +101,7 @@ Result<LogEntry> take_abort(LineReader& lines) {
   AbortEntry entry;
   TRY(entry.run_id, take_id(lines, "run", "run_"));
   TRY(entry.intent, take_hash(lines, "intent"));
-  TRY(const std::string_view reason, lines.take_value("reason"));
-  constexpr std::size_t reason_bytes_max = 32;
-  if (reason.empty() || reason.size() > reason_bytes_max ||
-      reason.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") != reason.npos) {
-    return fail(ErrorCode::malformed, "a reason is one word of a-z and \"-\"");
-  }
-  entry.reason = reason;
+  TRY(entry.reason, take_reason(lines));
   return entry;
 }
 
@@ -105,6 +120,20 @@ Result<LogEntry> take_study_close(LineReader& lines) {
   StudyCloseEntry entry;
   TRY(entry.study_id, take_id(lines, "study-id", "study_"));
   TRY(entry.study, take_hash(lines, "study"));
+  return entry;
+}
+
+Result<LogEntry> take_revocation(LineReader& lines) {
+  RevocationEntry entry;
+  TRY(const std::string_view kind, lines.take_value("kind"));
+  const auto found = std::ranges::find(revoked_things, kind);
+  if (found == revoked_things.end()) {
+    return fail(ErrorCode::malformed, "what is revoked is a certificate, a key or a measurement");
+  }
+  entry.kind = static_cast<RevokedThing>(found - revoked_things.begin());
+  TRY(entry.value, lines.take_value("value"));
+  TRY(entry.reason, take_reason(lines));
+  CHECK_OK(check_revocation(entry));
   return entry;
 }
 
@@ -136,7 +165,36 @@ std::string text_of_entry(const StudyCloseEntry& entry) {
          line("study", entry.study);
 }
 
+std::string text_of_entry(const RevocationEntry& entry) {
+  return std::string(revocation_title) + "\n" + line("kind", to_string(entry.kind)) +
+         line("value", entry.value) + line("reason", entry.reason);
+}
+
 }  // namespace
+
+std::string_view to_string(RevokedThing kind) {
+  return revoked_things.at(static_cast<std::size_t>(kind));
+}
+
+Result<void> check_revocation(const RevocationEntry& entry) {
+  CHECK_OK(check_reason(entry.reason));
+  const std::string_view value = entry.value;
+  constexpr std::string_view tag = "cert_";
+  switch (entry.kind) {
+    case RevokedThing::certificate:
+      if (value.starts_with(tag) && is_hex(value.substr(tag.size()), 64)) return {};
+      return fail(ErrorCode::malformed, "a certificate is named by \"cert_\" and 64 hex digits");
+    case RevokedThing::key:
+      if (is_hex(value, 64) || is_hex(value, 128)) return {};
+      return fail(ErrorCode::malformed,
+                  "a key is 64 hex digits (Ed25519) or 128 (P-256), as a certificate names it");
+    case RevokedThing::measurement: {
+      const auto hash = crypto::sha256_from_text(value);
+      return hash ? Result<void>() : std::unexpected(hash.error());
+    }
+  }
+  return fail(ErrorCode::internal, "a kind of revocation that does not exist");
+}
 
 std::string to_text(const LogEntry& entry) {
   return std::visit([](const auto& kind) { return text_of_entry(kind); }, entry);
@@ -147,9 +205,12 @@ Result<LogEntry> parse_log_entry(ByteView bytes) {
     std::string_view title;
     Result<LogEntry> (*take)(LineReader& lines);
   };
-  constexpr std::array kinds{Kind{intent_title, take_intent}, Kind{result_title, take_result},
-                             Kind{abort_title, take_abort}, Kind{study_title, take_study},
-                             Kind{study_close_title, take_study_close}};
+  constexpr std::array kinds{Kind{intent_title, take_intent},
+                             Kind{result_title, take_result},
+                             Kind{abort_title, take_abort},
+                             Kind{study_title, take_study},
+                             Kind{study_close_title, take_study_close},
+                             Kind{revocation_title, take_revocation}};
   LineReader lines(text_of(bytes));
   TRY(const std::string_view title, lines.take("the entry's title"));
   const auto kind =

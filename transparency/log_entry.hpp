@@ -1,4 +1,5 @@
-// What a log of runs holds: an intent before each run, and how the run ended.
+// What a log of runs holds: an intent before each run, how the run ended, and what of it is
+// revoked.
 //
 // Source    docs/transparency-log.md, "Entries".
 // Shapes    Lines of text, each "<key> <value>", in one order; hashes as "sha256:<hex>". Hashes and
@@ -65,7 +66,21 @@ struct StudyCloseEntry {
   bool operator==(const StudyCloseEntry&) const = default;
 };
 
-using LogEntry = std::variant<IntentEntry, ResultEntry, AbortEntry, StudyEntry, StudyCloseEntry>;
+// "Do not rely on this any more." By whoever keeps the log, about certificates that are in it.
+enum class RevokedThing : std::uint8_t { certificate, key, measurement };
+struct RevocationEntry {
+  RevokedThing kind = RevokedThing::certificate;
+  // certificate: its id, "cert_" and 64 hex digits.  key: of a signer, Ed25519 or P-256, 64 or 128
+  // hex digits.  measurement: of a program of Mayfly's that made certificates, "sha256:...".
+  std::string value;
+  std::string reason;  // one word of a-z and "-"
+  bool operator==(const RevocationEntry&) const = default;
+};
+std::string_view to_string(RevokedThing kind);  // "certificate", "key", "measurement"
+Result<void> check_revocation(const RevocationEntry& entry);
+
+using LogEntry = std::variant<IntentEntry, ResultEntry, AbortEntry, StudyEntry, StudyCloseEntry,
+                              RevocationEntry>;
 
 std::string to_text(const LogEntry& entry);
 Result<LogEntry> parse_log_entry(ByteView bytes);

@@ -153,6 +153,8 @@ enum class Code : std::uint8_t {
   revocation_ok,
   key_revoked,
   revocation_not_evaluated,
+  revoked_in_log,
+  not_revoked_in_log,
   disclosures_absent,
   events_shown,
   events_differ,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text_encoding.hpp"
+#include "certificate/ids.hpp"
 #include "transparency/log_proof.hpp"
 
 namespace mayfly::verifier {
@@ -194,6 +196,39 @@ std::optional<transparency::StudyCounts> stated_study(const Attempt& attempt) {
       .is_closed = attempt.study->closed};
 }
 
+// Whether the entry is about this certificate.
+bool revokes(const transparency::RevocationEntry& entry, const DecodedCertificate& decoded) {
+  const certificate::Run& run = decoded.statement.run;
+  const auto is = [&entry](const std::string& value) { return entry.value == value; };
+  switch (entry.kind) {
+    case transparency::RevokedThing::certificate:
+      return is(certificate::certificate_id(decoded.statement_slice));
+    case transparency::RevokedThing::key:
+      return is(hex_encode(run.signer)) || (run.signer_p256 && is(hex_encode(*run.signer_p256)));
+    case transparency::RevokedThing::measurement:
+      return is(crypto::to_text(run.software.mayfly)) || is(crypto::to_text(run.software.runner));
+  }
+  return false;
+}
+
+// By whoever keeps the log that the certificate is in, and as of the copy: a newer one may say
+// more.
+void judge_revocation(const DecodedCertificate& decoded, const transparency::LogCopy& copy,
+                      LogJudgement& judgement) {
+  const std::string as_of = "as of its first " + std::to_string(copy.tree.size()) + " entries";
+  for (std::size_t i = 0; i < copy.entries.size(); ++i) {
+    const auto* const entry = std::get_if<transparency::RevocationEntry>(&copy.entries[i]);
+    if (entry == nullptr || !revokes(*entry, decoded)) continue;
+    judgement.revocation.push_back(
+        found(Code::revoked_in_log, "entry " + std::to_string(copy.places[i]) + " revokes the " +
+                                        std::string(to_string(entry->kind)) + " " + entry->value +
+                                        ": " + entry->reason));
+  }
+  if (judgement.revocation.empty()) {
+    judgement.revocation = {found(Code::not_revoked_in_log, as_of)};
+  }
+}
+
 // Counts again over the caller's copy of the log: as it was then, and as it is by now.
 void recount(const DecodedCertificate& decoded, const Evidence& evidence,
              const transparency::LogCopy& copy, LogJudgement& judgement) {
@@ -209,6 +244,7 @@ void recount(const DecodedCertificate& decoded, const Evidence& evidence,
     judgement.attempts.push_back(found(Code::attempts_other_log));
     return;
   }
+  judge_revocation(decoded, copy, judgement);
   const std::string& run_id = decoded.statement.run.run_id;
   const auto then = counts_at(copy, static_cast<std::uint64_t>(attempt.log_size), run_id);
   const auto now = copy.index.counts(run_id);

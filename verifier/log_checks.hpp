@@ -1,5 +1,5 @@
-// Stages log, witnesses and attempts: is the run in the log that its statement names, who else saw
-// that log, and how often was this tried?
+// Stages log, witnesses, attempts, and what the log says of revocation: is the run in the log that
+// its statement names, who else saw that log, how often was this tried, and is it still good?
 //
 // Threads   Pure function.
 #pragma once
@@ -15,10 +15,11 @@
 namespace mayfly::verifier {
 
 struct LogJudgement {
-  // At least one finding of its stage in each.
+  // At least one finding of its stage in each of these three.
   std::vector<Finding> log;
   std::vector<Finding> witnesses;
   std::vector<Finding> attempts;
+  std::vector<Finding> revocation{};  // empty: no copy of the certificate's log was given
   // "counted 3 of 17" | "preregistered-complete" | "preregistered-open" | "uncounted"
   std::string selection = "uncounted";
   // "none" | "operator-only" | "witnessed by 2 of 3"

@@ -133,6 +133,7 @@ Judged judge(const DecodedCertificate& decoded, const certificate::RecomputedIds
   append(findings, std::move(timed.findings));
   append(findings, std::move(logged.attempts));
   findings.push_back(std::move(evidence.revocation));
+  append(findings, std::move(logged.revocation));
   append(findings, std::move(disclosed.findings));
   findings.push_back(check_policy(findings));
   return {std::move(findings), std::move(evidence.answers)};

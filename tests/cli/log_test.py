@@ -133,6 +133,28 @@ class Recount(Case):
         self.assertEqual(report["selection"], "counted 1 of 5")
         self.assertIn("attempts-recounted", codes(report))
 
+    def test_what_is_revoked_fails_for_whoever_has_the_log(self):
+        first = self.job("first.json", "true")
+        self.job("second.json", "true")
+        self.call("mayfly", "log", "export", "before")
+        self.call("mayfly", "log", "revoke", "--certificate", first["certificate_id"],
+                  "--reason", "wrong-dataset")
+        self.call("mayfly", "log", "export", "after")
+        self.assertIn("not-revoked-in-log", codes(self.report("first.json", "--log", "before")))
+        self.assertIn("revoked-in-log", codes(self.report("first.json", "--log", "after")))
+        self.assertIn("not-revoked-in-log", codes(self.report("second.json", "--log", "after")))
+        told = json.loads(self.call("mayfly", "log", "verify", "after", "--json"))
+        self.assertEqual((told["entries"], told["runs"]), (5, 2))
+
+    def test_a_revocation_names_one_thing_that_there_can_be(self):
+        key, measurement = "a" * 64, "sha256:" + "b" * 64
+        for words in ((), ("--key", key, "--measurement", measurement), ("--key", "a" * 63),
+                      ("--certificate", "cert_12"), ("--measurement", "b" * 64)):
+            self.call("mayfly", "log", "revoke", *words, "--reason", "bug", code=2)
+        self.call("mayfly", "log", "revoke", "--key", key, "--reason", "Two Words", code=2)
+        self.call("mayfly", "log", "revoke", "--key", key, "--reason", "key-compromised")
+        self.call("mayfly", "log", "revoke", "--measurement", measurement, "--reason", "bug")
+
     def test_a_changed_tile_or_bundle_is_found(self):
         self.job("1.json", "true")
         self.call("mayfly", "log", "export", "copy")

@@ -8,6 +8,11 @@
 namespace mayfly::transparency {
 namespace {
 
+RevocationEntry revocation(RevokedThing kind, std::string value,
+                           std::string reason = "key-compromised") {
+  return {.kind = kind, .value = std::move(value), .reason = std::move(reason)};
+}
+
 std::vector<LogEntry> one_of_each() {
   IntentEntry intent = test::intent_of(1);
   IntentEntry in_a_study = test::intent_of(2);
@@ -25,7 +30,11 @@ std::vector<LogEntry> one_of_each() {
                      .plan = test::hash_of("plan"),
                      .dataset_hash = intent.dataset_hash,
                      .runs = 3},
-          StudyCloseEntry{.study_id = study_id, .study = test::hash_of("study")}};
+          StudyCloseEntry{.study_id = study_id, .study = test::hash_of("study")},
+          revocation(RevokedThing::certificate, "cert_" + std::string(64, 'a')),
+          revocation(RevokedThing::key, std::string(64, 'b')),
+          revocation(RevokedThing::key, std::string(128, 'c')),
+          revocation(RevokedThing::measurement, "sha256:" + std::string(64, 'd'))};
 }
 
 TEST(LogEntry, OfEveryKindComesBackByteForByte) {
@@ -51,6 +60,30 @@ TEST(LogEntry, RefusesEveryTruncationAndAnythingAfterIt) {
     EXPECT_FALSE(parse_log_entry(bytes_of(text + "more x\n")));
     EXPECT_FALSE(parse_log_entry(bytes_of("\n" + text)));
   }
+}
+
+TEST(LogEntry, PinsTheSpellingOfARevocation) {
+  EXPECT_EQ(to_text(revocation(RevokedThing::measurement, "sha256:" + std::string(64, '0'), "bug")),
+            "mayfly/log/revocation/v1\nkind measurement\nvalue sha256:" + std::string(64, '0') +
+                "\nreason bug\n");
+}
+
+TEST(LogEntry, RefusesARevocationOfNothingThatThereCanBe) {
+  for (const RevocationEntry& entry :
+       {revocation(RevokedThing::certificate, "cert_" + std::string(63, 'a')),
+        revocation(RevokedThing::certificate, std::string(64, 'a')),
+        revocation(RevokedThing::key, std::string(64, 'B')),
+        revocation(RevokedThing::key, std::string(96, 'b')), revocation(RevokedThing::key, ""),
+        revocation(RevokedThing::measurement, std::string(64, 'd')),
+        revocation(RevokedThing::key, std::string(64, 'b'), ""),
+        revocation(RevokedThing::key, std::string(64, 'b'), "two words"),
+        revocation(RevokedThing::key, std::string(64, 'b'), std::string(33, 'a'))}) {
+    EXPECT_FALSE(check_revocation(entry)) << entry.value << " " << entry.reason;
+    EXPECT_FALSE(parse_log_entry(bytes_of(to_text(entry)))) << to_text(entry);
+  }
+  std::string text = to_text(revocation(RevokedThing::key, std::string(64, 'b')));
+  text.replace(text.find("kind key"), 8, "kind dog");
+  EXPECT_FALSE(parse_log_entry(bytes_of(text)));
 }
 
 TEST(LogEntry, PinsTheSpellingOfAnIntent) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/text_encoding.hpp"
 #include "tests/verifier/logged_draft.hpp"
 #include "transparency/log_proof.hpp"
 #include "verifier/report_text.hpp"
@@ -209,6 +210,56 @@ TEST(LogGiven, ThatIsAnotherOneContradicts) {
   const Report report = judge_logged(logged_draft(), {.log = &copy});
   EXPECT_TRUE(log_report_has(report, Code::attempts_other_log));
   EXPECT_EQ(report.verdict(), Verdict::contradicted);
+}
+
+// Each of what can be revoked, of this certificate or of another.
+std::vector<transparency::RevocationEntry> revocations_of(const test::Draft& draft) {
+  using transparency::RevokedThing;
+  const auto decoded = certificate::decode_certificate(build(draft));
+  const certificate::Run& run = draft.statement.run;
+  const auto of = [](RevokedThing kind, std::string value) {
+    return transparency::RevocationEntry{.kind = kind, .value = std::move(value), .reason = "bug"};
+  };
+  return {of(RevokedThing::certificate, decoded.value().stated_certificate_id),
+          of(RevokedThing::key, hex_encode(decoded.value().statement.run.signer)),
+          of(RevokedThing::measurement, crypto::to_text(run.software.mayfly)),
+          of(RevokedThing::measurement, crypto::to_text(run.software.runner))};
+}
+
+TEST(LogGiven, ThatRevokesTheCertificateItsKeyOrItsProgramsRefusesIt) {
+  const test::Draft draft = logged_draft();
+  for (const auto& revocation : revocations_of(draft)) {
+    const auto copy = test::log_of(draft, 3, {revocation});
+    const Report report = judge_logged(draft, {.log = &copy});
+    ASSERT_TRUE(log_report_has(report, Code::revoked_in_log)) << revocation.value;
+    EXPECT_FALSE(log_report_has(report, Code::not_revoked_in_log));
+    EXPECT_TRUE(log_report_has(report, Code::attempts_recounted)) << "it counts as no attempt";
+    EXPECT_EQ(report.selection, "counted 3 of 6");
+    EXPECT_NE(report_text(report, Colour::none).find(revocation.value + ": bug"),
+              std::string::npos);
+  }
+  EXPECT_EQ(meaning_of(Code::revoked_in_log).effect, Effect::refused);
+}
+
+TEST(LogGiven, ThatRevokesAnotherSaysSoAsOfItsSize) {
+  const test::Draft draft = logged_draft();
+  auto others = revocations_of(draft);
+  for (auto& each : others) each.value.back() = each.value.back() == '0' ? '1' : '0';
+  const auto copy = test::log_of(draft, 0, others);
+  const Report report = judge_logged(draft, {.log = &copy});
+  EXPECT_FALSE(log_report_has(report, Code::revoked_in_log));
+  EXPECT_TRUE(log_report_has(report, Code::not_revoked_in_log));
+  EXPECT_NE(report_text(report, Colour::none)
+                .find("as of its first " + std::to_string(copy.tree.size()) + " entries"),
+            std::string::npos);
+}
+
+TEST(LogGiven, ThatIsNotTheCertificatesRevokesNothing) {
+  test::Draft other;
+  other.statement.run.run_id = "run_" + std::string(32, '7');
+  const test::Draft draft = logged_draft();
+  const auto copy = test::log_of(other, 3, revocations_of(draft));
+  EXPECT_FALSE(log_report_has(judge_logged(draft, {.log = &copy}), Code::revoked_in_log));
 }
 
 TEST(StudyInACertificate, NeedsAnIntentThatNamesIt) {

@@ -178,7 +178,8 @@ Draft logged_draft(const LogChanges& changes) {
   return draft;
 }
 
-LogCopy log_of(const Draft& draft, std::uint64_t later) {
+LogCopy log_of(const Draft& draft, std::uint64_t later,
+               const std::vector<RevocationEntry>& revocations) {
   Bench bench;
   add_earlier_runs(bench, draft.statement.claim);
   const IntentEntry intent = own_intent(draft);
@@ -188,6 +189,7 @@ LogCopy log_of(const Draft& draft, std::uint64_t later) {
     bench.append(
         intent_of("run_" + std::string(30, 'e') + std::to_string(10 + i), draft.statement.claim));
   }
+  for (const RevocationEntry& each : revocations) bench.append(each);
   return must_log(read_log([&](const std::string& path) -> Result<Bytes> {
     if (path == "checkpoint") {
       const std::string note = to_text(bench.checkpoint(0).note);

@@ -28,7 +28,8 @@ struct LogChanges {
 Draft logged_draft(const LogChanges& changes = {});
 
 // The log that logged_draft() is in, `later` further runs on the same dataset after it.
-transparency::LogCopy log_of(const Draft& draft, std::uint64_t later);
+transparency::LogCopy log_of(const Draft& draft, std::uint64_t later,
+                             const std::vector<transparency::RevocationEntry>& revocations = {});
 
 // Lists the log and its three witnesses; two must cosign.
 std::string log_policy_text();
