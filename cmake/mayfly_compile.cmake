@@ -29,8 +29,9 @@ endif()
 # Eight files of a target are compiled as one: their headers are read, and what they take from
 # templates made, once in place of eight times (a third of the time over all). Names of their own
 # have to differ within a target then, which is why CI compiles so. With ccache whoever changes one
-# file waits for it alone. clang-tidy and the fuzz targets, of clang, see each file by itself too.
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND (DEFINED ENV{CI} OR NOT MAYFLY_CCACHE))
+# file waits for it alone. clang-tidy, which has its own way of it, wants to be told of each file.
+if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" OR MAYFLY_FUZZ)
+   AND (DEFINED ENV{CI} OR NOT MAYFLY_CCACHE))
   option(CMAKE_UNITY_BUILD "Compile several files as one" ON)
 endif()
 
