@@ -94,7 +94,7 @@ Result<Certificates> read_certificates(const std::vector<Bytes>& ders) {
                   "a trusted certificate of a time-stamping authority is "
                   "not an X.509 certificate");
     }
-    static_cast<void>(certificate.release());  // the list's now
+    [[maybe_unused]] const auto* const of_the_list_now = certificate.release();
   }
   return list;
 }

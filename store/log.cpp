@@ -14,7 +14,6 @@
 namespace mayfly::store {
 
 using transparency::AttemptIndex;
-using transparency::Checkpoint;
 using transparency::LogEntry;
 using transparency::LogProof;
 using transparency::MerkleTree;
