@@ -9,8 +9,8 @@
 
 namespace mayfly::crypto {
 
-static_assert(x25519_bytes == crypto_scalarmult_BYTES &&
-              x25519_bytes == crypto_scalarmult_SCALARBYTES);
+static_assert(x25519_bytes == crypto_scalarmult_BYTES);
+static_assert(x25519_bytes == crypto_scalarmult_SCALARBYTES);
 
 Result<X25519PrivateKey> X25519PrivateKey::generate() {
   TRY(LockedSecret secret, LockedSecret::allocate(x25519_bytes));
