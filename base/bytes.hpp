@@ -1,5 +1,7 @@
-// Byte vocabulary: one name for owned bytes, one for borrowed ones, and the two casts to text.
+// Byte vocabulary: one name for owned bytes, one for borrowed ones, the two casts to text, and a
+// copy.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -17,6 +19,13 @@ inline ByteView bytes_of(std::string_view text) {
 }
 inline std::string_view text_of(ByteView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+inline Bytes to_bytes(ByteView bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+constexpr bool are_zero(ByteView bytes) {
+  return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
 }
 
 }  // namespace mayfly

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "certificate/canonical_json.hpp"
-#include "certificate/encode.hpp"
+#include "certificate/other_proof.hpp"
 
 namespace mayfly::certificate {
 
@@ -52,20 +52,10 @@ Result<Bytes> with_disclosure(const DecodedCertificate& certificate,
   Proof proof = certificate.proof;
   if (disclosure && !disclosure->result && !disclosure->trace) disclosure.reset();
   proof.disclosure = std::move(disclosure);
-  EncodedStatement statement;
-  statement.bytes = Bytes(certificate.statement_slice.begin(), certificate.statement_slice.end());
-  statement.claim_hash = certificate.stated_claim_hash;
-  statement.certificate_id = certificate.stated_certificate_id;
-  const auto too_much = [](const Error& error) {
-    return fail(ErrorCode::limit,
-                "a certificate has no room for so much: show less (" + error.message() + ")");
-  };
-  auto bytes = encode_certificate(statement, proof);
-  if (!bytes && bytes.error().code() == ErrorCode::limit) return too_much(bytes.error());
-  if (!bytes) return std::unexpected(std::move(bytes).error());
-  // Each part may hold its own bound, and the whole be past one of a document.
-  if (const auto read = decode_certificate(*bytes); !read) return too_much(read.error());
-  return *std::move(bytes);
+  auto bytes = with_proof(certificate, proof);
+  if (bytes || bytes.error().code() != ErrorCode::limit) return bytes;
+  return fail(ErrorCode::limit,
+              "a certificate has no room for so much: show less (" + bytes.error().message() + ")");
 }
 
 }  // namespace mayfly::certificate

@@ -2,27 +2,16 @@
 
 #include <string>
 
-#include "certificate/encode.hpp"
 #include "certificate/field_rules.hpp"
+#include "certificate/other_proof.hpp"
 
 namespace mayfly::certificate {
-namespace {
-
-Result<Bytes> encode_with(const DecodedCertificate& certificate, const Proof& proof) {
-  EncodedStatement statement;
-  statement.bytes.assign(certificate.statement_slice.begin(), certificate.statement_slice.end());
-  statement.claim_hash = certificate.stated_claim_hash;
-  statement.certificate_id = certificate.stated_certificate_id;
-  return encode_certificate(statement, proof);
-}
-
-}  // namespace
 
 Result<Bytes> stamped_bytes(const DecodedCertificate& certificate, std::size_t index) {
   Proof proof = certificate.proof;
   proof.timestamps.resize(index);
   proof.disclosure.reset();
-  return encode_with(certificate, proof);
+  return encode_with_proof(certificate, proof);
 }
 
 Result<Bytes> with_timestamp(const DecodedCertificate& certificate, ByteView token) {
@@ -31,8 +20,8 @@ Result<Bytes> with_timestamp(const DecodedCertificate& certificate, ByteView tok
                                       " time stamps already, and can hold no more");
   }
   Proof proof = certificate.proof;
-  proof.timestamps.emplace_back(token.begin(), token.end());
-  return encode_with(certificate, proof);
+  proof.timestamps.push_back(to_bytes(token));
+  return with_proof(certificate, proof);
 }
 
 }  // namespace mayfly::certificate

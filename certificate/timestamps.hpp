@@ -5,7 +5,7 @@
 //           must be under it: who breaks an attestation key later could else make one for a
 //           statement that was stamped before. `proof.disclosure` is not: what it shows is bound by
 //           the statement, and may be withheld later.
-// Errors    limit: timestamps_max tokens are there already.
+// Errors    limit: timestamps_max tokens are there already, or there is no room for another.
 // Threads   Pure functions.
 #pragma once
 #include "base/bytes.hpp"

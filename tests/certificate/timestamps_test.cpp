@@ -47,6 +47,20 @@ TEST(TimestampOfACertificate, DoesNotCoverWhatIsShown) {
   EXPECT_EQ(stamped_bytes(*decoded, 0).value(), before);
 }
 
+// Goal: what is handed over can be read. Method: a certificate that is at its limit already.
+TEST(TimestampOfACertificate, IsRefusedIfNobodyCouldReadTheWhole) {
+  const Bytes bytes = unstamped();
+  auto decoded = decode_certificate(bytes).value();
+  ASSERT_TRUE(with_timestamp(decoded, Bytes(100, 1)));
+  const ShownEvent event{.index = 0,
+                         .event = "{\"argv\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20]}",
+                         .salt = Bytes(16, 4)};
+  decoded.proof.disclosure.emplace().trace.emplace().events.assign(list_entries_max, event);
+  const auto refused = with_timestamp(decoded, Bytes(100, 1));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::limit);
+}
+
 TEST(TimestampOfACertificate, HoldsTheBound) {
   Proof proof = test::sample_proof();
   proof.timestamps.assign(timestamps_max - 1, Bytes{1});
