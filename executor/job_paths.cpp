@@ -12,12 +12,13 @@
 #include <charconv>
 #include <optional>
 
+#include "executor/proc_files.hpp"
+
 namespace mayfly::executor {
 namespace {
 
 constexpr int links_max = 40;         // the kernel's own
 constexpr ino_t proc_root_inode = 1;  // of every proc(5)
-constexpr std::size_t thread_status_bytes_max = 8192;
 
 OrErrno<UniqueFd> open_path(const UniqueFd& directory, const std::string& name, int flags) {
   UniqueFd fd(::openat(directory.borrow(), name.c_str(), O_PATH | O_CLOEXEC | flags));
@@ -71,14 +72,6 @@ class Parts {
   std::size_t end() const { return std::min(rest_.find('/'), rest_.size()); }
   std::string rest_;
 };
-
-std::optional<std::string_view> status_field(std::string_view text, std::string_view name) {
-  const std::string wanted = "\n" + std::string(name) + ":";
-  const std::size_t found = text.find(wanted);
-  if (found == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(found + wanted.size());
-  return text.substr(0, text.find('\n'));
-}
 
 // The last number of a line: for NSpid and NStgid, the innermost namespace's.
 std::optional<pid_t> last_number(std::optional<std::string_view> line) {
@@ -211,7 +204,7 @@ OrErrno<JobPaths::Numbers> JobPaths::numbers(pid_t thread) const {
   const std::string name = std::to_string(thread) + "/status";
   const UniqueFd file(::openat(proc_.borrow(), name.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return std::unexpected(ESRCH);
-  std::array<char, thread_status_bytes_max> buffer;
+  std::array<char, status_bytes_max> buffer;
   const ssize_t size = ::read(file.borrow(), buffer.data(), buffer.size());
   if (size <= 0) return std::unexpected(ESRCH);
   const std::string_view text(buffer.data(), static_cast<std::size_t>(size));

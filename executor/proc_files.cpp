@@ -12,20 +12,6 @@
 namespace mayfly::executor {
 namespace {
 
-constexpr std::size_t status_bytes_max = 8192;
-
-// The value of a line "Name:\tvalue", without the line's end.
-std::optional<std::string_view> field(std::string_view text, std::string_view name) {
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string_view line = text.substr(at, text.find('\n', at) - at);
-    if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == ':') {
-      return line.substr(name.size() + 1);
-    }
-    at += line.size() + 1;
-  }
-  return std::nullopt;
-}
-
 template <class T>
 std::optional<T> take_number(std::string_view& text, int base) {
   const std::size_t start = text.find_first_not_of(" \t");
@@ -40,7 +26,7 @@ std::optional<T> take_number(std::string_view& text, int base) {
 
 template <class T>
 Result<T> number(std::string_view text, std::string_view name, int base = 10) {
-  auto rest = field(text, name);
+  auto rest = status_field(text, name);
   if (rest) {
     if (const auto value = take_number<T>(*rest, base)) return *value;
   }
@@ -48,7 +34,7 @@ Result<T> number(std::string_view text, std::string_view name, int base = 10) {
 }
 
 Result<std::array<std::uint32_t, 4>> four_numbers(std::string_view text, std::string_view name) {
-  auto rest = field(text, name);
+  auto rest = status_field(text, name);
   std::array<std::uint32_t, 4> out{};
   for (std::uint32_t& id : out) {
     const auto value = rest ? take_number<std::uint32_t>(*rest, 10) : std::nullopt;
@@ -59,6 +45,17 @@ Result<std::array<std::uint32_t, 4>> four_numbers(std::string_view text, std::st
 }
 
 }  // namespace
+
+std::optional<std::string_view> status_field(std::string_view text, std::string_view name) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view line = text.substr(at, text.find('\n', at) - at);
+    if (line.size() > name.size() && line.starts_with(name) && line[name.size()] == ':') {
+      return line.substr(name.size() + 1);
+    }
+    at += line.size() + 1;
+  }
+  return std::nullopt;
+}
 
 Result<std::string> read_proc(pid_t pid, const char* name, std::size_t bytes_max) {
   const std::string path = "/proc/" + std::to_string(pid) + "/" + name;
@@ -89,7 +86,7 @@ Result<ProcessStatus> parse_status(std::string_view text) {
   TRY(out.no_new_privileges, number<int>(text, "NoNewPrivs"));
   TRY(out.seccomp_mode, number<int>(text, "Seccomp"));
   // One number per nested pid namespace, ours first.
-  auto rest = field(text, "NSpid");
+  auto rest = status_field(text, "NSpid");
   while (rest) {
     const auto value = take_number<pid_t>(*rest, 10);
     if (!value) break;

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,11 @@ namespace mayfly::executor {
 // At most `bytes_max`; what is longer is cut there.
 Result<std::string> read_proc(pid_t pid, const char* name, std::size_t bytes_max);
 
-// /proc/PID/status.
+// /proc/PID/status, whole.
+inline constexpr std::size_t status_bytes_max = 8192;
+// The value of a line "Name:\tvalue" of it, without the line's end.
+std::optional<std::string_view> status_field(std::string_view text, std::string_view name);
+
 struct ProcessStatus {
   pid_t parent = 0;  // in our pid namespace
   pid_t inner = 0;   // the process itself, in its own pid namespace
