@@ -8,7 +8,6 @@
 #include "base/ascii_case.hpp"
 
 namespace mayfly::api {
-namespace {}  // namespace
 
 Preference parse_preference(std::string_view field) {
   Preference preference;

@@ -41,8 +41,7 @@ const char* group_name(EcdsaCurve curve) {
 
 // In [1, n-1], as big-endian strings of the order's width.
 bool is_scalar(ByteView number, ByteView order) {
-  const bool is_zero = std::ranges::all_of(number, [](std::uint8_t b) { return b == 0; });
-  return !is_zero && std::ranges::lexicographical_compare(number, order);
+  return !are_zero(number) && std::ranges::lexicographical_compare(number, order);
 }
 
 // The group object that libcrypto precomputes for its fast P-256 multiplication.

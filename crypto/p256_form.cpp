@@ -8,6 +8,7 @@
 #include "crypto/x509_identifiers.hpp"
 
 namespace mayfly::crypto {
+
 Bytes p256_public_key_info(ByteView x_y) {
   const Bytes algorithm = der_sequence({der_object_identifier(identifier::ec_public_key),
                                         der_object_identifier(identifier::curve_p256)});

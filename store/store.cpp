@@ -296,13 +296,13 @@ Result<void> Store::back_up(const std::filesystem::path& file) const {
     TRY(auto copy, Statement::prepare(state_->connection.get(), "VACUUM INTO ?"));
     copy.bind(name);
     TRY([[maybe_unused]] const auto step, copy.step());
+    if (::fsync(fd.borrow()) != 0) return fail_errno("fsync of " + name);
     return {};
   }();
   if (!copied) {
     ::unlink(file.c_str());
     return std::unexpected(copied.error());
   }
-  if (::fsync(fd.borrow()) != 0) return fail_errno("fsync of " + file.string());
   return sync_folder(file.parent_path().empty() ? "." : file.parent_path());
 }
 
