@@ -4,16 +4,14 @@
 #include <charconv>
 #include <compare>
 
+#include "base/ascii_case.hpp"
 #include "certificate/canonical_document.hpp"
 
 namespace mayfly::certificate {
 namespace {
 
-bool is_number_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_path_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_number_digit(c) || c == '_' ||
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_ascii_digit(c) || c == '_' ||
          c == '-';
 }
 
@@ -37,7 +35,7 @@ Decimal read_decimal(std::string_view text) {
   const std::string_view mantissa = text.substr(0, e);
   const std::size_t dot = std::min(mantissa.find('.'), mantissa.size());
   number.point += static_cast<std::int64_t>(dot);
-  std::ranges::copy_if(mantissa, std::back_inserter(number.digits), is_number_digit);
+  std::ranges::copy_if(mantissa, std::back_inserter(number.digits), is_ascii_digit);
   const std::size_t zeros = std::min(number.digits.find_first_not_of('0'), number.digits.size());
   number.digits.erase(0, zeros);
   number.point -= static_cast<std::int64_t>(zeros);
@@ -89,8 +87,8 @@ Result<std::string> canonical_decimal(std::string_view text) {
   const std::size_t dot = std::min(digits.find('.'), digits.size());
   const std::string_view whole = digits.substr(0, dot);
   const std::string_view fraction = digits.substr(std::min(dot + 1, digits.size()));
-  if (whole.empty() || !std::ranges::all_of(whole, is_number_digit) ||
-      !std::ranges::all_of(fraction, is_number_digit) || (whole.size() > 1 && whole[0] == '0') ||
+  if (whole.empty() || !std::ranges::all_of(whole, is_ascii_digit) ||
+      !std::ranges::all_of(fraction, is_ascii_digit) || (whole.size() > 1 && whole[0] == '0') ||
       (dot < digits.size() && fraction.empty())) {
     return fail(ErrorCode::malformed,
                 "the value of an assertion must be a plain decimal such as 0.95");

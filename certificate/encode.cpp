@@ -259,11 +259,6 @@ void write_subject(CanonicalWriter& writer, std::string_view name, std::string_v
   writer.end_object();
 }
 
-Bytes bytes_of_text(std::string_view text) {
-  const ByteView view = bytes_of(text);
-  return {view.begin(), view.end()};
-}
-
 }  // namespace
 
 Result<std::string> encode_subject(const Claim& claim, std::string_view claim_hash) {
@@ -295,7 +290,7 @@ Result<EncodedStatement> encode_statement(const Statement& statement) {
   const std::string text = before_claim + claim + ",\"run\":" + run + "},\"predicateType\":\"" +
                            std::string(predicate_type) + "\",\"subject\":" + subject + "}";
   CHECK_OK(check_canonical(bytes_of(text)));
-  encoded.bytes = bytes_of_text(text);
+  encoded.bytes = to_bytes(bytes_of(text));
   encoded.claim_offset = before_claim.size();
   encoded.claim_bytes = claim.size();
   encoded.certificate_id = certificate_id(encoded.bytes);
@@ -316,7 +311,7 @@ Result<Bytes> encode_certificate(const EncodedStatement& statement, const Proof&
   writer.end_object();
   TRY(const std::string text, std::move(writer).finish());
   CHECK_OK(check_canonical(bytes_of(text)));
-  return bytes_of_text(text);
+  return to_bytes(bytes_of(text));
 }
 
 Result<Sha256> sandbox_hash(const Sandbox& sandbox) {

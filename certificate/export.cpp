@@ -164,10 +164,6 @@ Result<std::string> p256_key_pem(const DecodedCertificate& certificate) {
   return crypto::p256_public_key_pem(*key);
 }
 
-Bytes to_bytes(ByteView view) {
-  return {view.begin(), view.end()};
-}
-
 }  // namespace
 
 std::optional<std::string> pattern_of(const ToolUse& use) {

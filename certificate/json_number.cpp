@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "base/ascii_case.hpp"
+
 namespace mayfly::certificate {
 namespace {
 
@@ -33,13 +35,9 @@ struct Shortest {
   int point = 0;
 };
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Position after the digits from `at` on.
 std::size_t after_digits(std::string_view token, std::size_t at) {
-  while (at < token.size() && is_digit(token[at])) ++at;
+  while (at < token.size() && is_ascii_digit(token[at])) ++at;
   return at;
 }
 

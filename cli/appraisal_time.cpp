@@ -5,6 +5,8 @@
 #include <chrono>
 #include <optional>
 
+#include "base/ascii_case.hpp"
+
 namespace mayfly::cli {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr std::int64_t end_of_9999_ms = 253'402'300'799'999;
 std::optional<int> digits(std::string_view text) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool all_digits = std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+  const bool all_digits = std::ranges::all_of(text, is_ascii_digit);
   if (text.empty() || !all_digits || error != std::errc{}) {
     return std::nullopt;
   }

@@ -5,16 +5,14 @@
 #include <charconv>
 #include <set>
 
+#include "base/ascii_case.hpp"
+
 namespace mayfly::gateway {
 namespace {
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Of a string: stands for itself, and is one byte.
 bool is_plain(char c) {
   return c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
@@ -106,8 +104,8 @@ class Checker {
   Result<void> array(std::size_t depth);
   Result<void> number();
   Result<void> digits() {
-    if (!is_digit(peek())) return not_json("a number without digits");
-    while (is_digit(peek())) ++at_;
+    if (!is_ascii_digit(peek())) return not_json("a number without digits");
+    while (is_ascii_digit(peek())) ++at_;
     return {};
   }
   Result<std::uint32_t> four_hex();

@@ -23,10 +23,6 @@ std::unexpected<Error> bad_azure_report(const char* what) {
   return fail(ErrorCode::malformed, std::string("not a report of Azure's paravisor: ") + what);
 }
 
-bool are_zero(ByteView bytes) {
-  return std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
-}
-
 Result<void> read_azure_header(ByteReader& reader, ParsedAzureReport& out) {
   TRY(const ByteView signature, reader.take(magic.size()));
   TRY(out.version, reader.take_u32_le());

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+#include "base/ascii_case.hpp"
+
 namespace mayfly::attest {
 namespace {
 
@@ -17,12 +19,8 @@ std::unexpected<Error> wrong(std::string_view name, const char* what) {
   return fail(ErrorCode::malformed, "the member " + std::string(name) + " " + what);
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
+  if (is_ascii_digit(c)) return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
@@ -32,7 +30,7 @@ int hex_value(char c) {
 int digits(std::string_view text, std::size_t at, std::size_t count) {
   int value = 0;
   for (const char c : text.substr(at, count)) {
-    if (!is_digit(c)) return -1;
+    if (!is_ascii_digit(c)) return -1;
     value = value * 10 + (c - '0');
   }
   return value;
@@ -42,7 +40,7 @@ std::optional<UnixMillis> time_from(std::string_view text) {
   constexpr std::string_view form = "dddd-dd-ddTdd:dd:ddZ";
   if (text.size() != form.size()) return std::nullopt;
   for (std::size_t i = 0; i < form.size(); ++i) {
-    if (form[i] == 'd' ? !is_digit(text[i]) : text[i] != form[i]) return std::nullopt;
+    if (form[i] == 'd' ? !is_ascii_digit(text[i]) : text[i] != form[i]) return std::nullopt;
   }
   const std::chrono::year_month_day date(
       std::chrono::year(digits(text, 0, 4)),
@@ -116,7 +114,7 @@ class CollateralJson::Scanner {
     if (first == '"') {
       is_read = form_ == JsonText::plain ? string() : escaped_string();
       nodes_.back().kind = is_plain_ ? Kind::string : Kind::unread;
-    } else if (is_digit(first)) {
+    } else if (is_ascii_digit(first)) {
       is_read = integer();
       nodes_.back().kind = is_plain_ ? Kind::integer : Kind::unread;
     } else if (form_ == JsonText::escaped && (first == '-' || first == 'n')) {
@@ -197,7 +195,7 @@ class CollateralJson::Scanner {
   bool integer() {
     is_plain_ = true;
     const std::size_t begin = at_;
-    while (more() && is_digit(text_[at_])) ++at_;
+    while (more() && is_ascii_digit(text_[at_])) ++at_;
     if (at_ - begin > 1 && text_[begin] == '0') return refuse("a number with a leading zero");
     const bool goes_on = more() && (text_[at_] == '.' || text_[at_] == 'e' || text_[at_] == 'E');
     if (!goes_on) return true;

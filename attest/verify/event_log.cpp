@@ -62,9 +62,8 @@ Result<std::vector<Bank>> take_announcement(ByteReader& reader) {
   TRY(const ByteView digest, reader.take(sha1_bytes));
   TRY(const std::uint32_t size, reader.take_u32_le());
   TRY(const ByteView data, reader.take(size));
-  const bool is_zero = std::ranges::all_of(digest, [](std::uint8_t byte) { return byte == 0; });
   // CCEL has no register 0 that events belong to, and announces in its first.
-  if (index > 1 || type != event_type::no_action || !is_zero) {
+  if (index > 1 || type != event_type::no_action || !are_zero(digest)) {
     return bad_event_log("it does not begin with an announcement of its banks");
   }
   ByteReader fields(data);

@@ -57,8 +57,7 @@ Result<ImaEntry> take_entry(ByteReader& reader) {
     return bad_ima_log("an entry is of a register that no TPM has");
   }
   TRY(const ByteView template_digest, reader.take(ima_sha1_bytes));
-  entry.is_violation =
-      std::ranges::all_of(template_digest, [](std::uint8_t byte) { return byte == 0; });
+  entry.is_violation = are_zero(template_digest);
   TRY(const ByteView name, take_counted(reader, template_name_bytes_max));
   entry.template_name = without_nul(name);
   TRY(entry.template_data, take_counted(reader, ima_template_bytes_max));

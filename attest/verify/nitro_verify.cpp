@@ -103,14 +103,10 @@ Result<void> check_document_age(UnixMillis made, UnixMillis at, const NitroAge& 
   return {};
 }
 
-bool is_debug_value(const crypto::Sha384& value) {
-  return value == crypto::Sha384{};
-}
-
 Result<void> check_debug_off(const ParsedNitroDocument& document) {
   for (const std::uint32_t index : {0U, 1U, 2U}) {
     const NitroPcr* pcr = document.pcr(index);
-    if (pcr == nullptr || is_debug_value(pcr->value)) {
+    if (pcr == nullptr || are_zero(pcr->value.bytes)) {
       return refuse("PCR " + std::to_string(index) +
                     " is zero: the enclave runs in debug mode, and its parent reads its console");
     }

@@ -21,7 +21,7 @@ std::unexpected<Error> bad_snp_report(std::string what) {
 Result<void> take_zeros(ByteReader& reader, std::size_t count) {
   const std::size_t offset = reader.offset();
   TRY(const ByteView bytes, reader.take(count));
-  if (!std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; })) {
+  if (!are_zero(bytes)) {
     return bad_snp_report("something reserved at byte " + std::to_string(offset) + " is not zero");
   }
   return {};
@@ -122,7 +122,7 @@ bool SnpTcb::is_at_least(const SnpTcb& other) const {
 Result<SnpTcb> snp_tcb_of(SnpProduct product, const std::array<std::uint8_t, 8>& bytes) {
   const bool is_turin = product == SnpProduct::turin;
   const auto reserved = is_turin ? ByteView(bytes).subspan(4, 3) : ByteView(bytes).subspan(2, 4);
-  if (!std::ranges::all_of(reserved, [](std::uint8_t byte) { return byte == 0; })) {
+  if (!are_zero(reserved)) {
     return bad_snp_report("a TCB version with reserved bytes that are not zero for this product");
   }
   if (is_turin) {

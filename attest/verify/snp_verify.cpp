@@ -190,8 +190,8 @@ Result<void> check_chip(const ParsedSnpReport& report, const SnpKeyCertificate& 
   }
   const ByteView chip(report.chip_id);
   const std::size_t size = certificate.hardware_id.size();
-  const bool is_same = std::ranges::equal(chip.first(size), certificate.hardware_id) &&
-                       std::ranges::all_of(chip.subspan(size), [](auto byte) { return byte == 0; });
+  const bool is_same =
+      std::ranges::equal(chip.first(size), certificate.hardware_id) && are_zero(chip.subspan(size));
   if (!is_same) {
     return refuse("the certificate is of another chip than the report");
   }

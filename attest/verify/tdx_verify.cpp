@@ -26,7 +26,7 @@ TdxFinding quote_padding(const ParsedTdxQuote& quote, Padding padding) {
     return {TdxCheck::quote_padding, CheckOutcome::pass, ""};
   }
   const std::string count = std::to_string(trailing.size());
-  if (!std::ranges::all_of(trailing, [](std::uint8_t byte) { return byte == 0; })) {
+  if (!are_zero(trailing)) {
     return {TdxCheck::quote_padding, CheckOutcome::fail,
             count + " bytes other than zero padding follow the quote"};
   }

@@ -362,13 +362,9 @@ Result<void> check_pcr_digest(const std::vector<TpmPcr>& ordered, ByteView pcr_d
   return {};
 }
 
-bool is_zero(const Bytes& value) {
-  return std::ranges::all_of(value, [](std::uint8_t byte) { return byte == 0; });
-}
-
 Result<void> check_boot_measured(const std::vector<TpmPcr>& pcrs) {
   const bool any_measured = std::ranges::any_of(
-      pcrs, [](const TpmPcr& pcr) { return pcr.index <= 4 && !is_zero(pcr.value); });
+      pcrs, [](const TpmPcr& pcr) { return pcr.index <= 4 && !are_zero(pcr.value); });
   if (!any_measured) {
     return refuse("none of PCR 0 to 4 is quoted with a value: nothing measured what was started");
   }
