@@ -26,8 +26,6 @@ using attest::CollateralAppraisal;
 using attest::TdxFinding;
 using verifier::Verdict;
 
-constexpr std::size_t quote_bytes_max = std::size_t{1} << 20U;
-
 struct CollateralOptions {
   std::vector<std::string> paths;
   std::string at;
@@ -49,7 +47,7 @@ Result<Loaded> load(const CollateralOptions& options) {
   }
   Bytes quote;
   if (!options.evidence.empty()) {
-    TRY(quote, read_regular_file(options.evidence, quote_bytes_max));
+    TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
   }
   TRY(out.material, read_tdx_material(options.paths, {.quote = quote, .at = out.at}));
   return out;
@@ -195,7 +193,7 @@ Result<int> pack_parts(const CollateralOptions& options) {
   }
   Bytes quote;
   if (!options.evidence.empty()) {
-    TRY(quote, read_regular_file(options.evidence, quote_bytes_max));
+    TRY(quote, read_regular_file(options.evidence, evidence_bytes_max));
   }
   TRY(const TeeFiles files, read_tee_files(options.kind, quote, options.paths));
   if (!files.parts) {

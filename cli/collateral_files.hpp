@@ -26,6 +26,7 @@
 
 namespace mayfly::cli {
 
+inline constexpr std::size_t evidence_bytes_max = std::size_t{1} << 20U;  // a quote by itself
 inline constexpr std::size_t collateral_file_bytes_max = std::size_t{4} * 1024 * 1024;
 inline constexpr std::size_t collateral_files_max = 1024;
 

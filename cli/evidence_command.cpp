@@ -22,8 +22,6 @@ namespace mayfly::cli {
 namespace {
 
 // More than a quote may have, so that a long one is judged malformed instead of not read.
-constexpr std::size_t evidence_bytes_max = std::size_t{1} << 20U;
-
 struct EvidenceOptions {
   std::string kind = "tdx";
   std::string evidence;

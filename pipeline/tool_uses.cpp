@@ -54,7 +54,7 @@ std::string name_in_image(const std::string& path) {
 // "python3 -u main.py", "./main.sh": the executed file, or else the first argument that is no
 // option. A job may have changed its folder or the file since: this is a name, not a measurement.
 std::optional<std::string> script_named_by(const executor::ExecEvent& event,
-                                     const std::vector<std::string>& scripts) {
+                                           const std::vector<std::string>& scripts) {
   const auto submitted = [&](std::string_view name) {
     for (const std::string_view folder : {"/work/", "./"}) {
       if (name.starts_with(folder)) name.remove_prefix(folder.size());

@@ -18,9 +18,6 @@ using attest::TdxAppraisal;
 using attest::TdxFinding;
 using attest::TdxVerdict;
 
-constexpr std::size_t tdx_detail_bytes_max = 600;
-constexpr std::size_t tdx_shown_events_max = 512;
-
 std::string_view explain_evidence(Verdict verdict) {
   switch (verdict) {
     case Verdict::verified:
@@ -138,7 +135,7 @@ std::string runtime_event_json(const attest::DstackEvent& event) {
 
 template <class Event>
 std::span<const Event> first_events(const std::vector<Event>& events) {
-  return std::span(events).first(std::min(events.size(), tdx_shown_events_max));
+  return std::span(events).first(std::min(events.size(), evidence_events_max));
 }
 
 void put_events(const TdxAppraisal& appraisal, ObjectText& out) {
@@ -170,7 +167,7 @@ std::string_view tdx_word(CheckOutcome outcome) {
 }
 
 void add_tdx_fact(std::string& out, std::string_view label, std::string_view text) {
-  out += "  " + padded(label, 16) + inert_text(text, tdx_detail_bytes_max) + "\n";
+  out += "  " + padded(label, 16) + inert_text(text, evidence_detail_bytes_max) + "\n";
 }
 
 void add_tdx_checks(std::string& out, const std::vector<TdxFinding>& findings) {
@@ -180,7 +177,7 @@ void add_tdx_checks(std::string& out, const std::vector<TdxFinding>& findings) {
     for (const TdxFinding& finding : findings) {
       if (finding.outcome != outcome) continue;
       out += "  " + padded(tdx_word(outcome), 8) + padded(to_string(finding.check), 25) +
-             inert_text(finding.detail, tdx_detail_bytes_max) + "\n";
+             inert_text(finding.detail, evidence_detail_bytes_max) + "\n";
     }
   }
 }

@@ -21,6 +21,10 @@
 
 namespace mayfly::verifier {
 
+// Of every kind of evidence.
+inline constexpr std::size_t evidence_detail_bytes_max = 600;  // shown of a text from it
+inline constexpr std::size_t evidence_events_max = 512;        // shown of a log
+
 struct EvidenceReport {
   UnixMillis appraised_at;
   Policy policy;

@@ -36,10 +36,6 @@ std::unexpected<Error> wrong_collateral(std::string_view name, std::string_view 
   return fail(ErrorCode::malformed, "the collateral " + std::string(name) + std::string(what));
 }
 
-Bytes to_bytes(std::string_view text) {
-  return {text.begin(), text.end()};
-}
-
 // The one spelling of a signing chain.
 Result<Bytes> plain_chain(ByteView pem) {
   constexpr std::size_t certificates_max = 8;
@@ -48,12 +44,12 @@ Result<Bytes> plain_chain(ByteView pem) {
   for (const Bytes& der : chain) {
     out += crypto::pem_certificate(der);
   }
-  return to_bytes(out);
+  return to_bytes(bytes_of(out));
 }
 
 Result<Bytes> plain_list(ByteView file, std::string_view body_name) {
   TRY(const attest::CollateralEnvelope envelope, attest::open_envelope(file, body_name));
-  return to_bytes(attest::plain_envelope(envelope, body_name));
+  return to_bytes(bytes_of(attest::plain_envelope(envelope, body_name)));
 }
 
 Result<Bytes> plain_part(const CollateralRow& row, const Bytes& bytes) {

@@ -29,8 +29,8 @@ TeeOutcome outcome_of(FindingOutcome outcome) {
 }
 
 template <class Check>
-void append_tdx_findings(const attest::Findings<Check>& findings, std::string_view level,
-                TeeAppraisal& out) {
+void append_findings(const attest::Findings<Check>& findings, std::string_view level,
+                     TeeAppraisal& out) {
   for (const attest::CheckFinding<Check>& each : findings.all()) {
     out.findings.push_back({.level = level,
                             .check = each.name(),
@@ -41,7 +41,7 @@ void append_tdx_findings(const attest::Findings<Check>& findings, std::string_vi
   }
 }
 
-void append_tdx_findings(const attest::TdxAppraisal& appraisal, TeeAppraisal& out) {
+void append_findings(const attest::TdxAppraisal& appraisal, TeeAppraisal& out) {
   for (const attest::TdxFinding& each : appraisal.findings) {
     out.findings.push_back({.level = "tdx",
                             .check = to_string(each.check),
@@ -74,7 +74,7 @@ void judge_snp(const TeeMaterial& material, const Policy& policy,
                                                .certificate_chain = material.chain,
                                                .revocation_list = list_of(material)},
                                               snp_policy_of(policy, binding), at);
-  append_tdx_findings(appraisal.findings, "snp", out);
+  append_findings(appraisal.findings, "snp", out);
   out.is_genuine = appraisal.verified.has_value();
   if (appraisal.verified) append_facts(*appraisal.verified, out.facts);
 }
@@ -87,7 +87,7 @@ void judge_nitro(const TeeMaterial& material, const Policy& policy,
     nitro.user_data = Bytes(binding->begin(), binding->end());
   }
   const auto appraisal = attest::appraise_nitro(material.quote, nitro, at);
-  append_tdx_findings(appraisal.findings, "nitro", out);
+  append_findings(appraisal.findings, "nitro", out);
   out.is_genuine = appraisal.verified.has_value();
   if (appraisal.verified) append_facts(*appraisal.verified, out.facts);
 }
@@ -160,7 +160,7 @@ void judge_event_log(const TeeMaterial& material, const Expected<EventLogRule>& 
     attest::Findings<attest::EventLogCheck> none;
     none.leave_out(attest::EventLogCheck::log_layout,
                    quote ? "no boot log was given" : "there are no quoted values to lead to");
-    append_tdx_findings(none, "event_log", out);
+    append_findings(none, "event_log", out);
     return;
   }
   std::vector<attest::QuotedRegister> quoted;
@@ -174,7 +174,7 @@ void judge_event_log(const TeeMaterial& material, const Expected<EventLogRule>& 
                                                .registers = wanted.registers,
                                                .separators = wanted.separators,
                                                .payloads = wanted.payloads});
-  append_tdx_findings(appraisal.findings, "event_log", out);
+  append_findings(appraisal.findings, "event_log", out);
   out.events = std::move(appraisal.events);
 }
 
@@ -186,7 +186,7 @@ void judge_tpm(const TeeMaterial& material, const Policy& policy,
                                                .pcrs = material.pcrs,
                                                .certificate_chain = material.chain},
                                               tpm_policy_of(material, policy.tpm, binding), at);
-  append_tdx_findings(appraisal.findings, "tpm", out);
+  append_findings(appraisal.findings, "tpm", out);
   out.is_genuine = appraisal.verified.has_value();
   if (appraisal.verified) append_facts(*appraisal.verified, out.facts);
   judge_event_log(material, policy.tpm.event_log, policy.tpm.quote, appraisal.verified, out);
@@ -202,7 +202,7 @@ void judge_token(const TeeMaterial& material, const Policy& policy,
     google.nonce = attest::token_nonce(*binding);
   }
   const auto appraisal = attest::appraise_google_token(material.quote, google, at);
-  append_tdx_findings(appraisal.findings, "google", out);
+  append_findings(appraisal.findings, "google", out);
   out.findings.push_back({.level = "google",
                           .check = "hardware_evidence",
                           .stage = to_string(attest::CheckStage::chain),
@@ -254,7 +254,7 @@ HardwareLevel judge_azure_td(const TeeMaterial& material, const Policy& policy,
   const bool is_asked = std::holds_alternative<Required>(policy.collateral);
   const auto appraisal = attest::verify_tdx(
       material.td_quote, is_asked ? material.lists : attest::TdxCollateral(), tdx, at);
-  append_tdx_findings(appraisal, out);
+  append_findings(appraisal, out);
   HardwareLevel level{.report = {.tee = attest::AzureTee::tdx,
                                  .verdict = evidence_verdict(appraisal.verdict),
                                  .report_data = std::nullopt},
@@ -271,7 +271,7 @@ HardwareLevel judge_azure_snp(const TeeMaterial& material, const Policy& policy,
                             .certificate_chain = material.chain,
                             .revocation_list = list_of(material)},
                            snp_policy_of(policy, attest::azure_report_data(report)), at);
-  append_tdx_findings(appraisal.findings, "snp", out);
+  append_findings(appraisal.findings, "snp", out);
   HardwareLevel level{.report = {.tee = attest::AzureTee::snp,
                                  .verdict = appraisal.verdict,
                                  .report_data = std::nullopt},
@@ -289,7 +289,7 @@ void judge_azure(const TeeMaterial& material, const Policy& policy,
   if (material.hcl_report.empty()) {
     attest::Findings<attest::AzureCheck> none;
     none.leave_out(attest::AzureCheck::azure_layout, "the paravisor's report was not given");
-    append_tdx_findings(none, "azure", out);
+    append_findings(none, "azure", out);
     return;
   }
   const auto report = attest::parse_azure_report(material.hcl_report);
@@ -306,8 +306,8 @@ void judge_azure(const TeeMaterial& material, const Policy& policy,
       material.hcl_report, hardware.report,
       {.attest = material.quote, .signature = material.signature, .pcrs = material.pcrs}, azure,
       at);
-  append_tdx_findings(appraisal.findings, "azure", out);
-  append_tdx_findings(appraisal.quote.findings, "tpm", out);
+  append_findings(appraisal.findings, "azure", out);
+  append_findings(appraisal.quote.findings, "tpm", out);
   // Each level by its own signatures: a policy that refuses one does not make it a forgery.
   out.is_genuine = hardware.is_genuine && appraisal.is_genuine;
   if (!out.is_genuine) out.facts.clear();

@@ -38,35 +38,31 @@ struct PartRow {
   Take take;
 };
 
-Bytes owned(ByteView bytes) {
-  return {bytes.begin(), bytes.end()};
-}
-
 Result<Bytes> take_chain(ByteView bytes, TeeMaterial& out) {
   TRY(out.chain, crypto::split_pem_chain(bytes, certificates_max));
   std::string plain;
   for (const Bytes& der : out.chain) {
     plain += crypto::pem_certificate(der);
   }
-  return owned(bytes_of(plain));
+  return to_bytes(bytes_of(plain));
 }
 
 Result<Bytes> take_crl(ByteView bytes, TeeMaterial& out) {
   CHECK_OK(crypto::RevocationList::parse(bytes));
-  out.crl = owned(bytes);
-  return owned(bytes);
+  out.crl = to_bytes(bytes);
+  return to_bytes(bytes);
 }
 
 Result<Bytes> take_signature(ByteView bytes, TeeMaterial& out) {
   CHECK_OK(attest::parse_tpm_signature(bytes));
-  out.signature = owned(bytes);
-  return owned(bytes);
+  out.signature = to_bytes(bytes);
+  return to_bytes(bytes);
 }
 
 Result<Bytes> take_ak_public(ByteView bytes, TeeMaterial& out) {
   TRY(const attest::ParsedTpmPublic area, attest::parse_tpm_public(bytes));
-  out.ak_public = owned(area.encoded);
-  return owned(area.encoded);
+  out.ak_public = to_bytes(area.encoded);
+  return to_bytes(area.encoded);
 }
 
 Result<Bytes> take_key_path(ByteView bytes, TeeMaterial& out) {
@@ -79,10 +75,10 @@ Result<Bytes> take_key_path(ByteView bytes, TeeMaterial& out) {
     if (name.empty() || path.parents.size() == key_path_parents_max) {
       return fail(ErrorCode::malformed, "a key path has at most four parents, each with a Name");
     }
-    path.parents.push_back(owned(name));
+    path.parents.push_back(to_bytes(name));
   }
   out.key_path = std::move(path);
-  return owned(bytes);
+  return to_bytes(bytes);
 }
 
 Result<Bytes> take_pcrs(ByteView bytes, TeeMaterial& out) {
@@ -92,13 +88,13 @@ Result<Bytes> take_pcrs(ByteView bytes, TeeMaterial& out) {
     CHECK_OK(attest::trusted_hash(bank));
     out.pcrs.push_back({.bank = bank, .index = each.index, .value = each.value});
   }
-  return owned(bytes);
+  return to_bytes(bytes);
 }
 
 // Padding after the last event is nothing that anybody logged.
 Result<Bytes> take_event_log(ByteView bytes, TeeMaterial& out) {
   TRY(const attest::ParsedEventLog log, attest::parse_event_log(bytes));
-  out.event_log = owned(bytes.first(log.bytes_used));
+  out.event_log = to_bytes(bytes.first(log.bytes_used));
   return *out.event_log;
 }
 
@@ -112,7 +108,7 @@ Result<Bytes> take_td_quote(ByteView bytes, TeeMaterial& out) {
   if (!has_vendors_layout(quote.pck_chain_pem)) {
     return fail(ErrorCode::malformed, "its certificate chain is not laid out as vendors write it");
   }
-  out.td_quote = owned(quote.quote_bytes);
+  out.td_quote = to_bytes(quote.quote_bytes);
   return out.td_quote;
 }
 
@@ -229,7 +225,7 @@ std::optional<TeeKind> tee_kind_of(std::string_view quote_format,
 Bytes plain_tee_quote(TeeKind kind, ByteView quote) {
   constexpr std::uint8_t cose_sign1_tag = 0xd2;
   const bool has_tag = kind == TeeKind::nitro && !quote.empty() && quote[0] == cose_sign1_tag;
-  return owned(has_tag ? quote.subspan(1) : quote);
+  return to_bytes(has_tag ? quote.subspan(1) : quote);
 }
 
 Result<TeeMaterial> tee_material_from(TeeKind kind, ByteView quote,

@@ -8,6 +8,7 @@
 #include "attest/verify/snp_report.hpp"
 #include "attest/verify/tpm_structures.hpp"
 #include "base/text_encoding.hpp"
+#include "verifier/evidence_report.hpp"
 #include "verifier/object_text.hpp"
 #include "verifier/tee_facts.hpp"
 #include "verifier/text_layout.hpp"
@@ -16,9 +17,6 @@ namespace mayfly::verifier {
 namespace {
 
 using attest::TeeKind;
-
-constexpr std::size_t tee_detail_bytes_max = 600;
-constexpr std::size_t tee_shown_events_max = 512;
 
 std::string_view explain_tee(Verdict verdict) {
   switch (verdict) {
@@ -99,7 +97,7 @@ attest::PhysicalAccessTrust physical_access_of(const Policy& policy, attest::Tee
 }
 
 void add_tee_fact(std::string& out, std::string_view label, std::string_view text) {
-  out += "  " + padded(label, 18) + inert_text(text, tee_detail_bytes_max) + "\n";
+  out += "  " + padded(label, 18) + inert_text(text, evidence_detail_bytes_max) + "\n";
 }
 
 std::string_view tee_word(TeeOutcome outcome) {
@@ -115,7 +113,7 @@ void add_tee_checks(std::string& out, const TeeAppraisal& appraisal) {
       if (each.outcome != outcome) continue;
       const std::string name = std::string(each.level) + "." + std::string(each.check);
       out += "  " + padded(tee_word(outcome), 8) + padded(name, 33) +
-             inert_text(each.detail, tee_detail_bytes_max) + "\n";
+             inert_text(each.detail, evidence_detail_bytes_max) + "\n";
     }
   }
 }
@@ -204,7 +202,7 @@ std::string_view limits_of(TeeKind kind) {
 
 std::string tee_report_json(const TeeReport& report) {
   const TeeAppraisal& appraisal = report.appraisal;
-  const std::size_t shown = std::min(appraisal.events.size(), tee_shown_events_max);
+  const std::size_t shown = std::min(appraisal.events.size(), evidence_events_max);
   ObjectText out;
   out.integer("appraised_at_ms", report.appraised_at.value);
   out.member("checks", array_text(appraisal.findings, tee_check_json));

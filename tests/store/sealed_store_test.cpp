@@ -145,8 +145,9 @@ TEST_F(SealedStore, TakesOverADatabaseFromBeforeThereWereKeys) {
     ASSERT_TRUE(put_number(store, 1));
   }
   // The third migration taken back.
-  run_raw("DROP INDEX certificate_by_key; ALTER TABLE certificate DROP COLUMN key_id;"
-          "PRAGMA user_version = 2");
+  run_raw(
+      "DROP INDEX certificate_by_key; ALTER TABLE certificate DROP COLUMN key_id;"
+      "PRAGMA user_version = 2");
   EXPECT_TRUE(holds_number(open(""), 1));
   EXPECT_EQ(open(first_key).reseal().value(), 1);
   EXPECT_TRUE(holds_number(open(first_key), 1));
